@@ -1,0 +1,63 @@
+# The two commands of the README are `make demo` and `make test`; `make help` lists the rest.
+# Each does its own set-up in .venv: it needs Python 3.11-3.13 and make, no root.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Both stamps are made again when the dependencies or their lock change.
+DEPENDENCIES := pyproject.toml constraints.txt
+WORKERS ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format notebooks lab bench lock clean
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(VENV)/.installed ## replay the bundled recording and write build/demo/report.html
+	$(BIN)/monitorlab demo --out build/demo
+
+test: $(VENV)/.installed-test check ## lint, types, tests, doctests and notebooks
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(MAKE) --no-print-directory notebooks
+
+check: $(VENV)/.installed-test ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.installed-test ## mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+notebooks: $(VENV)/.installed-test ## run every notebook again and compare each output with the stored one
+	$(BIN)/python -m pytest -q -p no:xdist --nbval --nbval-current-env --nbval-sanitize-with notebooks/sanitize.cfg --override-ini testpaths=notebooks notebooks
+
+lab: $(VENV)/.installed-lab ## JupyterLab on the notebooks
+	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+bench: $(VENV)/.installed-test ## speed and memory beside the peers, in one run
+	$(BIN)/python -m pytest benchmarks -p no:xdist -q --benchmark-columns=median,ops --benchmark-json=benchmarks/results/speed.json
+
+lock: $(VENV)/.installed-test ## choose the versions of constraints.txt anew
+	$(BIN)/python -m pip install -q uv
+	$(BIN)/uv pip compile --universal --python-version 3.11 --all-extras --no-header --no-annotate -q --upgrade pyproject.toml -o constraints.txt
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "monitorlab needs Python 3.11, 3.12 or 3.13; set PYTHON=/path/to/python"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(DEPENDENCIES) | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[all]'
+	@touch $@
+
+$(VENV)/.installed-test: $(DEPENDENCIES) | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-lab: $(VENV)/.installed
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[lab]'
+	@touch $@
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

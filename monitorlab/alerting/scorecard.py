@@ -1,0 +1,335 @@
+"""The figures of a backtest: one score for all rules together, one row for each.
+
+See ``monitorlab.alerting.scoring`` for the definitions.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from monitorlab.alerting.history import History
+from monitorlab.alerting.scoring import WEEK_NS, Measures, Universe
+from monitorlab.display import Result
+from monitorlab.errors import UnknownNameError, did_you_mean
+from monitorlab.model import Incident
+from monitorlab.times import to_index
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+__all__ = ["Score", "firings_frame", "flaps_of", "incidents_frame", "make_score"]
+
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Score(Result):
+    """How rules did against labelled incidents.
+
+    Parameters
+    ----------
+    precision : float
+        Share of firings that overlap an incident.
+    recall : float
+        Share of incidents in which something fired.
+    f1 : float
+        Harmonic mean of the two.
+    false_positive_rate : float
+        Share of incident-free evaluated time with at least one firing.
+    time_to_detect, time_to_detect_p90 : pandas.Timedelta
+        Median and 90th percentile of first firing minus start, of detected incidents.
+    firings_per_week : float
+        Firings in a week of evaluated time.
+    false_firings_per_week : float
+        Firings outside of incidents in a week of incident-free time.
+    pages_per_week : float
+        Notifications of firing alerts in a week, after grouping, cooldown, silences.
+    flaps : int
+        Firings that came back soon after they had been resolved.
+    firings, true_firings, false_firings, incidents, detected : int
+        Counts.
+    firing_share : float
+        Share of all evaluated time with at least one firing.
+    evaluated_seconds, incident_free_seconds : float
+        Length of the universe and of its incident-free part.
+
+    Notes
+    -----
+    Figures that need labels are NaN when there are none.
+    """
+
+    precision: float
+    recall: float
+    f1: float
+    false_positive_rate: float
+    time_to_detect: pd.Timedelta
+    time_to_detect_p90: pd.Timedelta
+    firings_per_week: float
+    false_firings_per_week: float
+    pages_per_week: float
+    flaps: int
+    firings: int
+    true_firings: int
+    false_firings: int
+    incidents: int
+    detected: int
+    firing_share: float
+    evaluated_seconds: float
+    incident_free_seconds: float
+
+    def __getitem__(self, name: str) -> Any:
+        names = [f.name for f in dataclasses.fields(self)]
+        if name not in names:
+            msg = f"a score has no {name!r}{did_you_mean(name, names)}"
+            raise UnknownNameError(msg)
+        return getattr(self, name)
+
+    def keys(self) -> list[str]:
+        """Name the figures, so that ``dict(score)`` works."""
+        return [f.name for f in dataclasses.fields(self)]
+
+    def summary(self) -> str:
+        """Say the most important figures in one line."""
+        if not self.incidents:
+            return f"{self.firings} firings, {self.firings_per_week:.1f} a week; no incident labelled"
+        late = "" if self.time_to_detect is pd.NaT else (
+            f", median time to detect {self.time_to_detect.total_seconds():.0f} s"
+        )  # fmt: skip
+        return (
+            f"detected {self.detected} of {self.incidents} incidents (recall {self.recall:.3f}), "
+            f"precision {self.precision:.3f}, false-positive rate "
+            f"{100 * self.false_positive_rate:.2f} %{late}"
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give one row a figure."""
+        names = self.keys()
+        return pd.DataFrame({"figure": names, "value": [getattr(self, n) for n in names]})
+
+    def plot(self) -> go.Figure:
+        """Draw precision, recall, F1 and the false-positive rate as bars."""
+        import plotly.graph_objects as go  # noqa: PLC0415 - slow to import
+
+        from monitorlab.plotting import PALETTE, new_figure  # noqa: PLC0415
+
+        names = ["precision", "recall", "f1", "false_positive_rate"]
+        figure = new_figure(title=self.summary())
+        figure.add_trace(
+            go.Bar(x=names, y=[getattr(self, n) for n in names], marker_color=PALETTE[0])
+        )
+        figure.update_yaxes(range=[0, 1])
+        return figure
+
+
+def make_score(
+    starts: IntArray,
+    ends: IntArray,
+    universe: Universe,
+    *,
+    labelled: bool,
+    flaps: int,
+    pages: int,
+) -> Score:
+    """Make the score of firing intervals.
+
+    Parameters
+    ----------
+    starts, ends : numpy.ndarray of int64
+        Firing intervals of all series and rules.
+    universe : Universe
+        Evaluated time and its incidents.
+    labelled : bool
+        Whether incidents have been labelled at all.
+    flaps, pages : int
+        Counted elsewhere.
+
+    Returns
+    -------
+    Score
+    """
+    found: Measures = universe.measure(starts, ends)
+    everywhere = Universe.make(universe.start, universe.end, []).measure(starts, ends)
+    span, clean = universe.end - universe.start, universe.clean_ns
+    false = found.firings - found.true_firings
+    return Score(
+        precision=found.precision if labelled else math.nan,
+        recall=found.recall,
+        f1=found.f1 if labelled else math.nan,
+        false_positive_rate=found.false_positive_rate if labelled else math.nan,
+        time_to_detect=_delay(found.delays, 0.5),
+        time_to_detect_p90=_delay(found.delays, 0.9),
+        firings_per_week=found.firings * WEEK_NS / span if span else math.nan,
+        false_firings_per_week=false * WEEK_NS / clean if labelled and clean else math.nan,
+        pages_per_week=pages * WEEK_NS / span if span else math.nan,
+        flaps=flaps,
+        firings=found.firings,
+        true_firings=found.true_firings if labelled else 0,
+        false_firings=false if labelled else 0,
+        incidents=found.incidents,
+        detected=found.detected,
+        firing_share=everywhere.false_positive_rate,
+        evaluated_seconds=span / 1e9,
+        incident_free_seconds=clean / 1e9 if labelled else math.nan,
+    )
+
+
+def firings_frame(
+    histories: Sequence[History], incidents: Sequence[Incident], universe: Universe, grace: int
+) -> pd.DataFrame:
+    """Make the table of firing intervals.
+
+    Parameters
+    ----------
+    histories : sequence of History
+        From ``replay``.
+    incidents : sequence of Incident
+        Labelled truth, by start.
+    universe : Universe
+        Evaluated time.
+    grace : int
+        Nanoseconds after its end in which an incident still excuses an alert.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``rule, severity, series, pending_since, start, end, duration, open, value, incident,
+        verdict, labels``; ``incident`` is the kind of the first incident it overlaps.
+    """
+    parts = []
+    begins = np.array([i.start.value for i in incidents], dtype=np.int64)
+    ends = np.array([i.end.value for i in incidents], dtype=np.int64) + grace
+    kinds = np.array([i.kind for i in incidents], dtype=object)
+    for history in histories:
+        start, end, row = intervals(history)
+        if not len(start):
+            continue
+        signals, lives = history.signals, history.lives
+        first = np.full(len(start), -1)
+        for i in range(len(incidents) - 1, -1, -1):
+            first[(start < ends[i]) & (end > begins[i])] = i
+        labels = np.empty(len(signals.labels), dtype=object)
+        labels[:] = signals.labels
+        named = np.array([str(k) for k in signals.keys], dtype=object)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "rule": history.rule.name,
+                    "severity": history.rule.severity.value,
+                    "series": named[row],
+                    "pending_since": to_index(signals.times[lives.first_active], name=None),
+                    "start": to_index(start, name=None),
+                    "end": to_index(end, name=None),
+                    "duration": pd.to_timedelta(end - start, unit="ns"),
+                    "open": lives.ended >= len(signals.times),
+                    "value": lives.value_at(row, lives.fired),
+                    "incident": np.where(first >= 0, kinds[first], "") if len(kinds) else "",
+                    "verdict": _verdicts(first, labelled=bool(len(incidents))),
+                    "labels": labels[row],
+                }
+            )
+        )
+    columns = [
+        "rule", "severity", "series", "pending_since", "start", "end", "duration", "open",
+        "value", "incident", "verdict", "labels",
+    ]  # fmt: skip
+    if not parts:
+        return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
+    table = pd.concat(parts, ignore_index=True)
+    return table.sort_values(["start", "rule"], kind="stable", ignore_index=True)
+
+
+def incidents_frame(
+    histories: Sequence[History], incidents: Sequence[Incident], universe: Universe, grace: int
+) -> pd.DataFrame:
+    """Make the table of incidents: who saw each, and how late.
+
+    Parameters
+    ----------
+    histories, incidents, universe, grace
+        See ``firings_frame``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``start, end, kind, severity, evaluated, detected, rule, delay, rules`` in order of
+        start; ``rule`` is the first to fire, ``rules`` names all that fired.
+    """
+    count = len(incidents)
+    first = np.full(count, np.iinfo(np.int64).max)
+    who = np.full(count, "", dtype=object)
+    everyone: list[list[str]] = [[] for _ in range(count)]
+    spans = [(i.start.value, i.end.value + grace) for i in incidents]
+    inside = [max(a, universe.start) < min(b, universe.end) for a, b in spans]
+    for history in histories:
+        start, end, _ = intervals(history)
+        for i in range(count):
+            if not inside[i]:
+                continue
+            begin = max(spans[i][0], universe.start)
+            hits = (start < min(spans[i][1], universe.end)) & (end > begin)
+            if not hits.any():
+                continue
+            at = int(np.maximum(start[hits], begin).min())
+            everyone[i].append(history.rule.name)
+            if at < first[i]:
+                first[i], who[i] = at, history.rule.name
+    found = np.array([bool(w) for w in who], dtype=bool)
+    return pd.DataFrame(
+        {
+            "start": pd.DatetimeIndex([i.start for i in incidents], tz="UTC"),
+            "end": pd.DatetimeIndex([i.end for i in incidents], tz="UTC"),
+            "kind": [i.kind for i in incidents],
+            "severity": [i.severity.value for i in incidents],
+            "evaluated": np.array(inside, dtype=bool),
+            "detected": found,
+            "rule": who,
+            "delay": pd.to_timedelta(
+                [
+                    pd.Timedelta(int(first[i]) - max(spans[i][0], universe.start), unit="ns")
+                    if found[i]
+                    else pd.NaT
+                    for i in range(count)
+                ]
+            ),
+            "rules": [", ".join(dict.fromkeys(names)) for names in everyone],
+        }
+    )
+
+
+def intervals(history: History) -> tuple[IntArray, IntArray, IntArray]:
+    """Give start, end and row of the firing intervals of a rule, in nanoseconds."""
+    lives, times = history.lives, history.signals.times
+    if not len(times):
+        empty = np.empty(0, dtype=np.int64)
+        return empty, empty, empty
+    until = np.append(times, times[-1] + history.step_ns)
+    return times[lives.fired], until[lives.ended], lives.firing_row
+
+
+def flaps_of(history: History, within_ns: int) -> int:
+    """Count firings of a series that start within a time of the end of the one before."""
+    start, end, row = intervals(history)
+    if len(start) < 2:  # noqa: PLR2004 - a flap takes two
+        return 0
+    soon = (row[1:] == row[:-1]) & (start[1:] - end[:-1] <= within_ns)
+    return int(soon.sum())
+
+
+def _verdicts(first: npt.NDArray[np.int64], *, labelled: bool) -> Any:
+    return np.where(first >= 0, "true", "false") if labelled else ""
+
+
+def _delay(delays: IntArray, quantile: float) -> pd.Timedelta:
+    if not len(delays):
+        return pd.NaT  # type: ignore[return-value]
+    return pd.Timedelta(round(float(np.quantile(delays, quantile))), unit="ns")
+
+

@@ -1,0 +1,35 @@
+"""In and out: CSV, Parquet, exposition text (OpenMetrics, Prometheus), pandas, Prometheus HTTP.
+
+Everything here reads into a ``SeriesStore`` and writes from its views; the functions that
+give a ``MonitoringFrame`` are ``monitorlab.read_csv`` and its like.
+
+>>> import pandas as pd
+>>> index = pd.date_range("2026-01-01", periods=2, freq="s", tz="UTC")
+>>> from_pandas(pd.DataFrame({"cpu": [0.5, 0.7]}, index=index)).sample_count
+2
+"""
+
+from __future__ import annotations
+
+from monitorlab.io.csv import read_csv
+from monitorlab.io.csv_write import write_csv
+from monitorlab.io.exposition_write import exposition_text, write_openmetrics
+from monitorlab.io.frames import from_pandas, to_pandas
+from monitorlab.io.openmetrics import Exposition, parse_openmetrics, read_openmetrics
+from monitorlab.io.parquet import read_parquet, write_parquet
+from monitorlab.io.prometheus import read_prometheus
+
+__all__ = [
+    "Exposition",
+    "exposition_text",
+    "from_pandas",
+    "parse_openmetrics",
+    "read_csv",
+    "read_openmetrics",
+    "read_parquet",
+    "read_prometheus",
+    "to_pandas",
+    "write_csv",
+    "write_openmetrics",
+    "write_parquet",
+]

@@ -1,0 +1,149 @@
+"""One regular series for each thing worth watching, made by PromQL from the stored series.
+
+A counter becomes its rate, a histogram its 95th percentile and its mean, a gauge stays. Names
+follow the custom of recording rules: ``http_requests_total:rate``.
+
+>>> from monitorlab.storage import SeriesStore
+>>> signals(SeriesStore())
+{}
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from monitorlab.headline import Headline, auto_window, headlines
+from monitorlab.model import MetricType, SeriesKey
+from monitorlab.query import evaluate_range
+from monitorlab.times import format_duration, from_ns, to_index
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from monitorlab.storage import SeriesView
+
+__all__ = ["capacity_pairs", "signals"]
+
+MAX_STEPS = 20_000
+_LIMITS = ("_max", "_limit", "_size", "_total", "_capacity")
+
+
+def signals(source: Any, *, max_steps: int = MAX_STEPS) -> dict[SeriesKey, pd.Series]:
+    """Make the series that are worth watching.
+
+    Parameters
+    ----------
+    source : SeriesStore or Selection
+        What was recorded.
+    max_steps : int
+        Longer recordings are looked at on a coarser grid.
+
+    Returns
+    -------
+    dict of SeriesKey to pandas.Series
+        Regular in time, NaN where nothing was recorded; metrics that never change are left out.
+
+    Notes
+    -----
+    One range evaluation an expression; cost O(samples).
+
+    Examples
+    --------
+    >>> from monitorlab.storage import SeriesStore
+    >>> store = SeriesStore()
+    >>> store.extend("queue", ["2026-01-01T00:00Z", "2026-01-01T00:01Z"], [3.0, 4.0])
+    >>> [str(key) for key in signals(store)]
+    ['queue']
+    """
+    views = list(source.select(None))
+    if not views or not sum(len(view) for view in views):
+        return {}
+    start = min(int(view.times[0]) for view in views if len(view))
+    end = max(int(view.times[-1]) for view in views if len(view))
+    interval = _interval(views)
+    step = max(interval, -(-(end - start) // max_steps))
+    step = -(-step // 1_000_000) * 1_000_000  # whole milliseconds
+    window = auto_window(views, least=step / 1e9)
+    found: dict[SeriesKey, pd.Series] = {}
+    for head in headlines(source, window):
+        if head.is_constant:
+            continue
+        for suffix, expr in _expressions(head, window):
+            matrix = evaluate_range(
+                source, expr, from_ns(start), from_ns(end), format_duration(step)
+            )
+            index = to_index(matrix.times_ns)
+            for row, key in enumerate(matrix.keys):
+                values = np.where(matrix.present[row], matrix.values[row], np.nan)
+                if np.isfinite(values).sum() < 2:
+                    continue
+                name = SeriesKey(head.metric + suffix, key.labels)
+                found[name] = pd.Series(values, index=index, name=str(name))
+    return found
+
+
+def capacity_pairs(source: Any) -> dict[str, str]:
+    """Find metrics whose limit is recorded beside them: ``x_used`` and ``x_size``, ``x`` and ``x_max``.
+
+    Parameters
+    ----------
+    source : SeriesStore or Selection
+        What was recorded.
+
+    Returns
+    -------
+    dict of str to str
+        Metric name to the metric that limits it. Nothing is invented: both are recorded, both
+        are gauges, and both have the same label sets.
+
+    Examples
+    --------
+    >>> from monitorlab.storage import SeriesStore
+    >>> store = SeriesStore()
+    >>> for name, value in (("disk_used_bytes", 3.0), ("disk_size_bytes", 10.0)):
+    ...     store.extend(name, ["2026-01-01T00:00Z"], [value], labels={"host": "a"})
+    >>> capacity_pairs(store)
+    {'disk_used_bytes': 'disk_size_bytes'}
+    """
+    labels: dict[str, set[Any]] = {}
+    for view in source.select(None):
+        if source.metric(view.key.metric).type is MetricType.GAUGE:
+            labels.setdefault(view.key.metric, set()).add(view.key.labels)
+    pairs = {}
+    for name in sorted(labels):
+        candidates = [name + limit for limit in _LIMITS]
+        for used in ("_used", "_in_use"):
+            if used in name:
+                candidates += [name.replace(used, limit) for limit in _LIMITS]
+        for limit in candidates:
+            if limit != name and labels.get(limit) == labels[name]:
+                pairs[name] = limit
+                break
+    return pairs
+
+
+def _expressions(head: Headline, window: str) -> Iterable[tuple[str, str]]:
+    """Give the suffix and the expression of each signal of a metric."""
+    if head.type is MetricType.COUNTER:
+        yield ":rate", head.expr
+    elif head.kind == "band":
+        yield ":p95", head.expr
+        if head.type is MetricType.HISTOGRAM and "_bucket[" in head.expr:
+            name = head.metric
+            yield (
+                ":mean",
+                f"sum(rate({name}_sum[{window}])) / sum(rate({name}_count[{window}]))",
+            )
+    else:
+        yield "", head.expr
+
+
+def _interval(views: list[SeriesView]) -> int:
+    """Give the median sampling interval of the first fifty series that have one, in ns."""
+    found = [float(np.median(np.diff(v.times[:1000]))) for v in views[:50] if len(v) > 1]
+    return int(np.median(found)) if found else 1_000_000_000
+
+

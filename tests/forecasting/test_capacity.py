@@ -1,0 +1,173 @@
+"""Capacity, time to it, peaks and growth, checked where the truth is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from monitorlab.errors import InvalidSeriesError
+from monitorlab.forecasting import forecast, forecast_series
+
+
+def disk(days: int = 60, *, slope: float = 1 / 72, noise: float = 0.2, seed: int = 0) -> pd.Series:
+    rng = np.random.default_rng(seed)
+    index = pd.date_range("2026-01-01", periods=24 * days, freq="1h", tz="UTC")
+    values = 50 + np.arange(24 * days) * slope + rng.normal(0, noise, 24 * days)
+    return pd.Series(values, index=index, name="disk_used")
+
+
+def test_without_a_capacity_there_is_none():
+    fc = forecast_series(disk(), "7d")
+    assert fc.capacity is None
+    assert fc.time_to_capacity is None
+    assert "probability_above_capacity" not in fc.peaks
+    assert "capacity" not in fc.to_frame()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_time_to_capacity_is_near_the_truth(seed):
+    series = disk(seed=seed)
+    fc = forecast_series(series, "30d", capacity=75)
+    truth = pd.Timedelta(hours=(75 - 50) * 72 - len(series) + 1)
+    when = fc.time_to_capacity
+    assert when.p10 <= when.p50 <= when.p90
+    assert abs(when.p50 - truth) < pd.Timedelta("3D")
+    assert when.is_reached
+    assert when.probability > 0.95
+
+
+def test_will_not_reach_is_an_answer():
+    fc = forecast_series(disk(slope=0.0), "7d", capacity=90)
+    when = fc.time_to_capacity
+    assert (when.p10, when.p50, when.p90) == (None, None, None)
+    assert when.probability == 0.0
+    assert "will not reach within 7d" in str(when)
+    assert "will not reach" in repr(fc)
+
+
+def test_already_there():
+    fc = forecast_series(disk(), "7d", capacity=40)
+    assert fc.time_to_capacity.p90 == pd.Timedelta(0)
+    assert fc.time_to_capacity.probability == 1.0
+
+
+def test_capacity_as_a_series_and_as_a_function():
+    series = disk()
+    end = series.index[-1]
+    stepped = pd.Series([75.0, 200.0], index=[end - pd.Timedelta("9D"), end + pd.Timedelta("5D")])
+    fc = forecast_series(series, "30d", capacity=stepped)
+    assert fc.capacity.iloc[0] == 75.0
+    assert fc.capacity.iloc[-1] == 200.0
+    assert fc.time_to_capacity.p10 is None
+    falling = forecast_series(
+        series, "30d", capacity=lambda t: 80 - (t - end) / pd.Timedelta("1D")
+    )
+    # 70 + d / 3 meets 80 - d after 7.5 days
+    assert abs(falling.time_to_capacity.p50 - pd.Timedelta("7.5D")) < pd.Timedelta("1.5D")
+
+
+@pytest.mark.parametrize(
+    "capacity",
+    [
+        float("nan"), "100", True, [80], lambda _t: None, lambda _t: float("inf"),
+        pd.Series([1.0]),
+        pd.Series([90.0], index=pd.to_datetime(["2030-01-01"], utc=True)),
+    ],
+)  # fmt: skip
+def test_wrong_capacity(capacity):
+    with pytest.raises(InvalidSeriesError, match="capacity"):
+        forecast_series(disk(), "1d", capacity=capacity)
+
+
+def test_peaks_cover_the_spans_within_the_horizon():
+    peaks = forecast_series(disk(), "30d", capacity=75).peaks
+    assert peaks.index.tolist() == ["24h", "7d", "30d"]
+    assert (np.diff(peaks["p50"]) > 0).all()
+    assert ((peaks["p10"] <= peaks["p50"]) & (peaks["p50"] <= peaks["p90"])).all()
+    assert peaks.loc["30d", "probability_above_capacity"] > 0.95
+    assert peaks.loc["24h", "probability_above_capacity"] < 0.05
+    assert peaks.loc["30d", "probability_above_record"] > 0.95
+    assert forecast_series(disk(), "6h").peaks.index.tolist() == ["6h"]
+    assert forecast_series(disk(), "2d").peaks.index.tolist() == ["24h", "2d"]
+
+
+def test_peaks_are_calibrated_on_white_noise():
+    """The chance of a new record in a day after 30 days is one in 31."""
+    above = []
+    for seed in range(12):
+        fc = forecast_series(disk(30, slope=0.0, noise=1.0, seed=seed), "24h")
+        above.append(fc.peaks.loc["24h", "probability_above_record"])
+    assert 0.0 <= np.mean(above) < 0.2
+
+
+def test_growth_holds_the_truth_and_tells_its_span():
+    inside = 0
+    for seed in range(40):
+        growth = forecast_series(disk(noise=1.0, seed=seed), "1d").monthly_growth
+        inside += growth.lower <= 10.0 <= growth.upper
+        assert not growth.is_extrapolated
+    assert inside >= 35
+    growth = forecast_series(disk(10), "1d").monthly_growth
+    assert growth.is_extrapolated
+    assert "only" in str(growth)
+    assert growth.is_certain
+    assert forecast(np.arange(100.0), horizon=3).monthly_growth is None
+
+
+def test_growth_of_a_flat_walk_is_uncertain():
+    certain = 0
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        walk = disk(60, slope=0.0, noise=0.0)
+        walk = walk + np.cumsum(rng.normal(0, 0.1, len(walk)))
+        certain += forecast_series(walk, "1d").monthly_growth.is_certain
+    assert certain <= 15  # a walk looks like a trend; white-noise bounds would say so in nearly all
+
+
+def test_long_horizons_take_coarser_steps():
+    rng = np.random.default_rng(0)
+    index = pd.date_range("2026-01-01", periods=3_600, freq="2s", tz="UTC")
+    series = pd.Series(50 + rng.normal(0, 1, 3_600), index=index, name="cpu")
+    fc = forecast_series(series, "24h", capacity=80)
+    assert len(fc.mean) <= 750
+    assert any("steps of 2m" in note for note in fc.notes)
+    assert any("intervals widen" in note for note in fc.notes)
+    assert fc.mean.index[-1] - series.index[-1] >= pd.Timedelta("24h")
+    assert fc.mean.between(48, 52).all()
+    # single samples swing by 3, means of 60 by 0.4: the peak must speak of the samples
+    assert fc.peaks["p50"].iloc[0] > 52.5
+
+
+def test_a_year_of_hours_and_90_days():
+    rng = np.random.default_rng(0)
+    t = np.arange(24 * 365)
+    index = pd.date_range("2025-01-01", periods=len(t), freq="1h", tz="UTC")
+    series = pd.Series(
+        100 + 10 * np.sin(t / 24 * 2 * np.pi) + t / 876 + rng.normal(0, 2, len(t)), index=index
+    )
+    fc = forecast_series(series, "90d", capacity=140)
+    assert fc.peaks.index.tolist() == ["24h", "7d", "30d", "90d"]
+    end = 110 + 90 * 24 / 876
+    assert abs(fc.mean.iloc[-8:].mean() - end) < 2.5
+    assert fc.period == pd.Timedelta("1D")
+
+
+def test_paths_fill_the_interval(hourly, as_timed):
+    fc = forecast(as_timed(hourly()), horizon=48, level=0.9)
+    paths = fc._paths
+    inside = (paths >= fc.lower.to_numpy()) & (paths <= fc.upper.to_numpy())
+    assert 0.86 < inside.mean() < 0.94
+    assert np.array_equal(paths, forecast(as_timed(hourly()), horizon=48, level=0.9)._paths)
+
+
+def test_figure_has_history_fan_capacity_and_time(hourly, as_timed):
+    fc = forecast_series(disk(), "30d", capacity=75)
+    names = [trace.name for trace in fc.plot().data]
+    assert names[:1] == ["history"]
+    assert {"95% interval", "80% interval", "50% interval", "forecast", "capacity"} <= set(names)
+    assert any("p50" in n for n in names)
+    plain = forecast(hourly(), horizon=12).plot()
+    assert "capacity" not in [trace.name for trace in plain.data]
+    bars = forecast(as_timed(hourly()), horizon=24).accuracy.plot()
+    assert len(bars.data) == 2
