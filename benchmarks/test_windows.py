@@ -100,7 +100,16 @@ def test_window_stats(benchmark: Any, spacing: int, goal: float) -> None:
             part = series.loc[series.index[-1] - pd.Timedelta("5min") :].iloc[1:]
             quantiles = part.quantile([0.5, 0.95, 0.99])
             rows.append(
-                [len(part), part.min(), part.max(), part.mean(), quantiles[0.5], part.std(), quantiles[0.95], quantiles[0.99]]
+                [
+                    len(part),
+                    part.min(),
+                    part.max(),
+                    part.mean(),
+                    quantiles[0.5],
+                    part.std(),
+                    quantiles[0.95],
+                    quantiles[0.99],
+                ]
             )
         return rows
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -186,7 +187,7 @@ def as_incidents(incidents: Any) -> list[Incident]:
 
 
 def read_incidents(path: str | os.PathLike[str]) -> list[Incident]:
-    """Read a CSV file of incidents.
+    r"""Read a CSV file of incidents.
 
     Parameters
     ----------
@@ -208,13 +209,13 @@ def read_incidents(path: str | os.PathLike[str]) -> list[Incident]:
     --------
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp(), "incidents.csv")
-    >>> _ = path.write_text("start,end,kind\\n2026-01-01T00:00Z,2026-01-01T00:05Z,leak\\n")
+    >>> _ = path.write_text("start,end,kind\n2026-01-01T00:00Z,2026-01-01T00:05Z,leak\n")
     >>> read_incidents(path)[0].kind
     'leak'
     """
     import csv
 
-    with open(path, encoding="utf-8-sig", newline="") as stream:
+    with Path(path).open(encoding="utf-8-sig", newline="") as stream:
         reader = csv.DictReader(stream)
         missing = {"start", "end"} - set(reader.fieldnames or ())
         if missing:

@@ -30,8 +30,8 @@ __all__ = [
     "to_ns",
 ]
 
-TimeLike: TypeAlias = "str | datetime | pd.Timestamp | np.datetime64 | int | float"
-DurationLike: TypeAlias = "str | timedelta | pd.Timedelta | np.timedelta64 | int | float"
+TimeLike: TypeAlias = str | datetime | pd.Timestamp | np.datetime64 | int | float
+DurationLike: TypeAlias = str | timedelta | pd.Timedelta | np.timedelta64 | int | float
 
 _UNIT_NS = {
     "y": 365 * 86_400_000_000_000,
@@ -90,13 +90,13 @@ def parse_duration(value: DurationLike) -> int:
             for n, unit in zip(match.groups(), _UNIT_NS.values(), strict=True)
             if n is not None
         )
-    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+    if isinstance(value, (timedelta, np.timedelta64)):  # the latter is an np.integer too
+        nanoseconds = int(pd.Timedelta(value).as_unit("ns").value)
+    elif isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
         if not math.isfinite(value):
             msg = f"{value!r} is not a duration: it must be a finite number of seconds"
             raise TimeError(msg)
         nanoseconds = round(float(value) * 1e9)
-    elif isinstance(value, (timedelta, np.timedelta64)):
-        nanoseconds = int(pd.Timedelta(value).as_unit("ns").value)
     else:
         msg = f"{value!r} is not a duration; give a text like '5m', a timedelta, or seconds"
         raise TimeError(msg)
@@ -225,7 +225,8 @@ def to_index(times_ns: np.ndarray, *, name: str | None = "timestamp") -> pd.Date
     >>> to_index(np.array([0]))[0]
     Timestamp('1970-01-01 00:00:00+0000', tz='UTC')
     """
-    return pd.DatetimeIndex(times_ns.view("datetime64[ns]"), tz="UTC", name=name)
+    # Integers are epoch nanoseconds and stay where they are; datetime64 would be copied.
+    return pd.DatetimeIndex(times_ns, tz="UTC", name=name, copy=False)
 
 
 def _number_to_ns(value: float) -> int:

@@ -24,9 +24,7 @@ from monitorlab.times import DurationLike, TimeLike, to_ns
 
 __all__ = ["Statistic", "counter_increase", "rolling", "window_slice", "window_stats"]
 
-Statistic: TypeAlias = Literal[
-    "count", "sum", "mean", "std", "min", "max", "median", "quantile"
-]
+Statistic: TypeAlias = Literal["count", "sum", "mean", "std", "min", "max", "median", "quantile"]
 Types: TypeAlias = "Mapping[str, MetricType] | Callable[[str], MetricType]"
 
 FIGURES = ("count", "min", "max", "mean", "median", "std", "p95", "p99", "rate")
@@ -187,7 +185,8 @@ def rolling(
     if q is not None:
         out = _rolling_quantile(times, values, length, float(q))
     else:
-        out = getattr(kernels, f"rolling_{statistic}")(times, values, length)
+        out = np.empty(len(values))
+        getattr(kernels, f"rolling_{statistic}")(times, values, length, out)
     return pd.Series(out, index=series.index, name=series.name, copy=False)
 
 
@@ -348,7 +347,7 @@ def _as_views(series: Any) -> tuple[npt.NDArray[Any], list[SeriesView]]:
             one if isinstance(one, SeriesView) else _as_view(getattr(one, "name", None), one)
             for one in series
         ]
-    elif isinstance(series, _Source):
+    elif isinstance(series, _Source) and not isinstance(series, pd.DataFrame):
         views = list(series.select(None))
     else:
         msg = f"expected series or a store, not {type(series).__name__}"

@@ -53,7 +53,7 @@ def traffic_shape(times: pd.DatetimeIndex) -> np.ndarray:
     """Give the expected traffic around 1: hour of day by weekday, holidays like Sundays."""
     hours = times.hour.to_numpy() + times.minute.to_numpy() / 60.0
     day = np.interp(hours, np.arange(25), np.append(DAY_SHAPE, DAY_SHAPE[0]))
-    week = WEEK_SHAPE[times.dayofweek.to_numpy()]
+    week = WEEK_SHAPE[times.day_of_week.to_numpy()]
     holiday = times.normalize().isin(HOLIDAYS)
     return day * np.where(holiday, WEEK_SHAPE[6], week)
 
@@ -106,7 +106,7 @@ class Fleet:
         for when, ratio, why in shifts:
             truth.level_shifts.append({"at": when, "ratio": ratio, "why": why})
             self.frame.mark(
-                pd.Timestamp(when, tz="UTC"), pd.Timestamp(when, tz="UTC") + pd.Timedelta("1d"),
+                pd.Timestamp(when, tz="UTC"), pd.Timestamp(when, tz="UTC") + pd.Timedelta("1D"),
                 kind="level_shift", severity="warning", metrics=(metric,), description=why,
             )  # fmt: skip
         if limit is not None:

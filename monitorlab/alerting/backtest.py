@@ -1,5 +1,6 @@
 """Replay rules over recorded data: what they would have done, how wrongly, how late.
 
+>>> from monitorlab.alerting import AlertRule
 >>> from monitorlab.storage import SeriesStore
 >>> store = SeriesStore()
 >>> t = np.arange(240) * 15_000_000_000
@@ -12,20 +13,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from monitorlab.alerting.events import PersonAction, Silence
+from monitorlab import query
 from monitorlab.alerting.groups import RuleSet, as_rules
 from monitorlab.alerting.history import History, check_metrics, events_of, replay
 from monitorlab.alerting.overlay import Overlay, Source
-from monitorlab.alerting.rules import AlertRule
 from monitorlab.alerting.scorecard import (
     Score,
     firings_frame,
@@ -38,16 +35,21 @@ from monitorlab.alerting.scoring import Universe, read_incidents
 from monitorlab.alerting.signals import Context
 from monitorlab.display import Result
 from monitorlab.errors import NotEnoughDataError, RuleError, TimeError
-from monitorlab.model import Incident
 from monitorlab.times import DurationLike, TimeLike, format_duration, from_ns, parse_duration, to_ns
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from os import PathLike
+    from pathlib import Path
+
     import plotly.graph_objects as go
 
     from monitorlab.alerting.compare import Comparison
+    from monitorlab.alerting.events import PersonAction, Silence
     from monitorlab.alerting.notify import NotifyConfig
+    from monitorlab.model import Incident
 
-__all__ = ["AlertRule", "Backtest", "backtest", "data_span"]
+__all__ = ["Backtest", "backtest", "data_span"]
 
 FLAP_WITHIN = "10m"
 
@@ -79,6 +81,18 @@ class Backtest(Result):
         What people would have been told.
     mode : str
         How expressions were evaluated.
+    notes : tuple of str
+        What looks doubtful in the rules, such as the rate of a gauge.
+
+    Examples
+    --------
+    >>> from monitorlab.alerting import AlertRule
+    >>> from monitorlab.storage import SeriesStore
+    >>> store = SeriesStore()
+    >>> store.extend("up", np.arange(4) * 15_000_000_000, [1.0, 0.0, 0.0, 1.0])
+    >>> bt = backtest(store, AlertRule("Down", "up == 0"), [])
+    >>> bt.firings[["rule", "series"]].values.tolist(), bt.score.firings
+    ([['Down', 'up']], 1)
     """
 
     rules: RuleSet
@@ -92,10 +106,31 @@ class Backtest(Result):
     by_rule: pd.DataFrame
     notifications: pd.DataFrame
     mode: str
+    notes: tuple[str, ...] = ()
     _histories: tuple[History, ...] = ()
     _source: Overlay | None = None
     _truth: tuple[Incident, ...] = ()
     _context: Context = Context()  # noqa: RUF009 - immutable
+
+    @property
+    def histories(self) -> tuple[History, ...]:
+        """Every rule's signals and intervals, on the grid."""
+        return self._histories
+
+    @property
+    def data(self) -> Overlay:
+        """The samples that were evaluated, frozen, with what recording rules made."""
+        return self._source or Overlay(None)
+
+    @property
+    def truth(self) -> tuple[Incident, ...]:
+        """The labelled incidents."""
+        return self._truth
+
+    @property
+    def context(self) -> Context:
+        """External labels and query options."""
+        return self._context
 
     def summary(self) -> str:
         """Say the result in one line."""
@@ -121,7 +156,7 @@ class Backtest(Result):
         -------
         plotly.graph_objects.Figure
         """
-        from monitorlab.alerting.pictures import plot_backtest  # noqa: PLC0415 - plotly
+        from monitorlab.alerting.pictures import plot_backtest
 
         return plot_backtest(self, rules, max_rules=max_rules)
 
@@ -144,7 +179,7 @@ class Backtest(Result):
         RuleError
             If the two do not cover the same time and incidents.
         """
-        from monitorlab.alerting.compare import compare  # noqa: PLC0415 - it imports this
+        from monitorlab.alerting.compare import compare
 
         return compare(self, other, names)
 
@@ -163,7 +198,7 @@ class Backtest(Result):
         pathlib.Path
             The test file.
         """
-        from monitorlab.alerting.export import write_rule_test  # noqa: PLC0415 - it imports this
+        from monitorlab.alerting.export import write_rule_test
 
         return write_rule_test(self, path, **options)
 
@@ -239,6 +274,7 @@ def backtest(
 
     Examples
     --------
+    >>> from monitorlab.alerting import AlertRule
     >>> from monitorlab.storage import SeriesStore
     >>> store = SeriesStore()
     >>> store.extend("up", np.arange(8) * 15_000_000_000, [1, 1, 0, 0, 0, 1, 1, 1])
@@ -262,9 +298,7 @@ def backtest(
         msg = f"unknown must be 'error' or 'empty', not {unknown!r}"
         raise RuleError(msg)
     context = context or Context()
-    histories, seen = replay(
-        source, found, first, last, step_ns, context=context, actions=actions
-    )
+    histories, seen = replay(source, found, first, last, step_ns, context=context, actions=actions)
     begin, finish = _universe_span(histories, step_ns)
     spans = [(i.start.value, i.end.value) for i in truth]
     universe = Universe.make(begin, finish, spans, grace_ns)
@@ -276,12 +310,13 @@ def backtest(
         end=from_ns(finish),
         interval=format_duration(step_ns),
         events=events_of(histories, silences),
-        firings=firings_frame(histories, truth, universe, grace_ns),
+        firings=firings_frame(histories, truth, grace_ns),
         incidents=incidents_frame(histories, truth, universe, grace_ns),
         score=_score(histories, universe, labelled=labelled, flap_ns=flap_ns, pages=pages),
         by_rule=_by_rule(histories, universe, labelled=labelled, flap_ns=flap_ns),
         notifications=told,
         mode=_mode(context),
+        notes=tuple(f"{r.name}: {text}" for r in found for text in query.lint(r.expr, source)),
         _histories=tuple(histories),
         _source=_snapshot(seen),
         _truth=tuple(truth),
@@ -310,6 +345,14 @@ def data_span(source: Source, start: Any = None, end: Any = None) -> tuple[int, 
         If there are no samples.
     RuleError
         If the end is not after the start.
+
+    Examples
+    --------
+    >>> from monitorlab.storage import SeriesStore
+    >>> store = SeriesStore()
+    >>> store.extend("up", np.arange(4) * 15_000_000_000, [1.0, 0.0, 0.0, 1.0])
+    >>> data_span(store)
+    (0, 45000000000)
     """
     first = None if start is None else to_ns(start)
     last = None if end is None else to_ns(end)
@@ -386,9 +429,9 @@ def _pages(
     actions: Sequence[PersonAction],
     end_ns: int,
 ) -> tuple[pd.DataFrame, int]:
-    from dataclasses import replace  # noqa: PLC0415
+    from dataclasses import replace
 
-    from monitorlab.alerting.notify import (  # noqa: PLC0415 - it imports history
+    from monitorlab.alerting.notify import (
         NotifyConfig,
         notifications_frame,
         simulate,

@@ -14,19 +14,18 @@ firing finds its end with one binary search, and candidates that share an end ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from monitorlab.alerting.runs import BoolArray, FloatArray, IntArray, Runs, condition
 from monitorlab.alerting.state import Outcome, Policy
 
-__all__ = ["Lives", "run"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
-BoolArray = npt.NDArray[np.bool_]
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+__all__ = ["Lives", "run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,75 +217,13 @@ def run(
     >>> run(Policy(keep_ns=5), np.arange(3) * 4, on, on.astype(float)).ended.tolist()
     [3]
     """
-    had = np.ones_like(present) if data is None else data
-    raw, cleared = _effective(policy, present, had, resolve)
-    active = _m_of_n(raw, policy.m, policy.n)
-    hold = _held(policy, active, had, cleared)
+    active, hold = condition(policy, present, data, resolve)
     forced: list[tuple[int, int]] = []
     if resolves:
         active = active.copy()
         for row, asked in resolves.items():
             forced += _by_hand(policy, times, row, sorted(asked), active, hold)
     return _lives(policy, times, values, present, active, hold, forced, acknowledgements or {})
-
-
-def _effective(
-    policy: Policy, present: BoolArray, data: BoolArray, resolve: BoolArray | None
-) -> tuple[BoolArray, BoolArray]:
-    cleared = np.zeros_like(present) if resolve is None else resolve
-    missing = ~data & ~present
-    if policy.no_data == "ok" or not missing.any():
-        return present, cleared
-    if policy.no_data == "alert":
-        seen_before = np.logical_or.accumulate(data, axis=1)
-        return present | (missing & seen_before), cleared
-    last = np.maximum.accumulate(np.where(missing, -1, np.arange(present.shape[1])), axis=1)
-    at = np.maximum(last, 0)
-    known = last >= 0
-    return (
-        known & np.take_along_axis(present, at, axis=1),
-        known & np.take_along_axis(cleared, at, axis=1),
-    )
-
-
-def _m_of_n(raw: BoolArray, m: int, n: int) -> BoolArray:
-    if n == 1:
-        return raw
-    total = np.cumsum(raw, axis=1, dtype=np.int32)
-    total[:, n:] -= total[:, :-n].copy()
-    return total >= m
-
-
-def _held(policy: Policy, active: BoolArray, data: BoolArray, cleared: BoolArray) -> BoolArray:
-    if not policy.hysteresis:
-        return active
-    known = data if policy.no_data == "ok" else np.logical_or.accumulate(data, axis=1)
-    return active | (known & ~cleared)
-
-
-def _runs(mask: BoolArray) -> tuple[IntArray, IntArray, IntArray]:
-    steps = mask.shape[1]
-    rise, fall = mask.copy(), mask.copy()
-    rise[:, 1:] &= ~mask[:, :-1]
-    fall[:, :-1] &= ~mask[:, 1:]
-    row, start = np.divmod(np.flatnonzero(rise), max(steps, 1))
-    return row, start, np.flatnonzero(fall) % max(steps, 1) + 1
-
-
-def _resolve_points(
-    policy: Policy, times: IntArray, hold: BoolArray, forced: Sequence[tuple[int, int]]
-) -> tuple[IntArray, IntArray]:
-    """Give sorted ``row * (steps + 1) + step`` of all resolve points, and the manual ones."""
-    rows, steps = hold.shape
-    width = steps + 1
-    points = [np.arange(rows, dtype=np.int64) * width + steps]
-    if policy.auto_resolve:
-        row, start, end = _runs(~hold)
-        at = np.searchsorted(times, times[start] + policy.keep_ns) if policy.keep_ns else start
-        kept = at < end
-        points.append(row[kept] * width + at[kept])
-    by_hand = np.array([row * width + at for row, at in forced], dtype=np.int64)
-    return np.unique(np.concatenate([*points, by_hand])), by_hand
 
 
 def _lives(
@@ -300,26 +237,19 @@ def _lives(
     acknowledgements: Mapping[int, Sequence[int]],
 ) -> Lives:
     width = active.shape[1] + 1
-    row, start, end = _runs(active)
-    points, by_hand = _resolve_points(policy, times, hold, forced)
-    at = np.searchsorted(times, times[start] + policy.for_ns) if policy.for_ns else start
-    fires = np.flatnonzero(at < end)
-    key = row[fires] * width + at[fires]
-    until = points[np.searchsorted(points, key)] if len(fires) else key
-    first = np.ones(len(fires), dtype=bool)
-    first[1:] = until[1:] != until[:-1]
-    firing, fired_key, ended_key = fires[first], key[first], until[first]
+    runs = Runs.find(policy, times, active, hold, forced)
+    row, start, end = runs.row, runs.start, runs.end
+    at, firing, fired_key, ended_key = runs.firings(policy.for_ns)
 
     # A run that starts inside a firing interval is part of it: neither pending nor new.
-    start_key = row * width + start
-    before = np.searchsorted(fired_key, start_key, side="left") - 1
-    inside = (before >= 0) & (start_key < ended_key[np.maximum(before, 0)]) if len(
-        fired_key
-    ) else np.zeros(len(row), dtype=bool)  # fmt: skip
+    inside = np.zeros(len(row), dtype=bool)
+    if len(fired_key):
+        start_key = row * width + start
+        before = np.searchsorted(fired_key, start_key, side="left") - 1
+        inside = (before >= 0) & (start_key < ended_key[np.maximum(before, 0)])
     waiting = np.flatnonzero(~inside & (np.minimum(at, end) > start))
 
     ended = ended_key % width
-    quiet_until = _quiet_before(row[firing], ended, times, policy, row[firing], at[firing])
     return Lives(
         policy=policy,
         times=times,
@@ -332,8 +262,8 @@ def _lives(
         first_active=start[firing],
         fired=at[firing],
         ended=ended,
-        manual=np.isin(ended_key, by_hand),
-        quiet_until=quiet_until,
+        manual=np.isin(ended_key, runs.by_hand),
+        quiet_until=_quiet_before(row[firing], ended, times, policy, row[firing], at[firing]),
         escalated=_escalations(
             policy, times, row[firing], start[firing], at[firing], ended, acknowledgements
         ),

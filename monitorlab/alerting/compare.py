@@ -37,6 +37,19 @@ class Comparison(Result):
         One row an incident: who detects it, and how late.
     changed_rules : pandas.DataFrame
         Rules that differ, with their expression and ``for`` in both.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from monitorlab.alerting import AlertRule
+    >>> from monitorlab.storage import SeriesStore
+    >>> store = SeriesStore()
+    >>> store.extend("up", np.arange(4) * 15_000_000_000, [1.0, 0.0, 0.0, 1.0])
+    >>> from monitorlab.alerting import backtest
+    >>> one = backtest(store, AlertRule("Down", "up == 0"), [])
+    >>> two = backtest(store, AlertRule("Down", "up == 0", for_="1m"), [])
+    >>> one.compare(two).figures.set_index("figure").loc["false_positive_rate"].tolist()
+    [0.5, 0.0, -0.5]
     """
 
     names: tuple[str, str]
@@ -65,9 +78,9 @@ class Comparison(Result):
 
     def plot(self) -> go.Figure:
         """Draw the shares of both as bars, and the delay of each incident."""
-        import plotly.graph_objects as go  # noqa: PLC0415 - slow to import
+        import plotly.graph_objects as go
 
-        from monitorlab.plotting import PALETTE, new_figure  # noqa: PLC0415
+        from monitorlab.plotting import PALETTE, new_figure
 
         figure = new_figure(
             title=self.summary(), rows=2, titles=("rates", "seconds to detect"), shared_x=False
@@ -108,6 +121,18 @@ def compare(first: Backtest, second: Backtest, names: tuple[str, str]) -> Compar
     ------
     RuleError
         If names are equal, or the two do not speak of the same time and incidents.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from monitorlab.alerting import AlertRule
+    >>> from monitorlab.storage import SeriesStore
+    >>> store = SeriesStore()
+    >>> store.extend("up", np.arange(4) * 15_000_000_000, [1.0, 0.0, 0.0, 1.0])
+    >>> from monitorlab.alerting import backtest
+    >>> one = backtest(store, AlertRule("Down", "up == 0"), [])
+    >>> compare(one, one, ("a", "b")).changed_rules.empty
+    True
     """
     a, b = (str(name) for name in names)
     if a == b:
@@ -122,7 +147,7 @@ def compare(first: Backtest, second: Backtest, names: tuple[str, str]) -> Compar
             f"{second.end}; run both over the same time"
         )
         raise RuleError(msg)
-    if first._truth != second._truth:
+    if first.truth != second.truth:
         msg = "the backtests were scored against different incidents; use the same"
         raise RuleError(msg)
     rows = []

@@ -11,8 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -27,6 +26,9 @@ from monitorlab.errors import MonitorlabError, RuleError
 from monitorlab.model import Labels, Metric, SeriesKey
 from monitorlab.storage import STALE_NAN, SeriesStore, SeriesView
 from monitorlab.times import DurationLike, parse_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["LiveEngine", "RuleEvaluator"]
 
@@ -194,7 +196,9 @@ class LiveEngine:
         self._made = SeriesStore(max_age=retention)
         self._last_made: dict[int, set[SeriesKey]] = {}
         self._done: dict[int, int] = {}
-        self._waiting: dict[int, list[PersonAction]] = {i: [] for i in range(len(self.rules.groups))}
+        self._waiting: dict[int, list[PersonAction]] = {
+            i: [] for i in range(len(self.rules.groups))
+        }
         self._evaluators = {
             id(rule): RuleEvaluator(rule, self.context) for rule in self.rules.alerts
         }
@@ -293,9 +297,7 @@ class LiveEngine:
             oldest = newest - (MAX_CATCH_UP - 1) * length
         return list(range(oldest, newest + 1, length))
 
-    def _one(
-        self, rule: Rule, view: Source, at: int, acts: list[PersonAction]
-    ) -> list[Event]:
+    def _one(self, rule: Rule, view: Source, at: int, acts: list[PersonAction]) -> list[Event]:
         if isinstance(rule, RecordingRule):
             result = ask(view, rule.expr, at, at, 1_000_000_000, self.context.options)
             found = [
@@ -346,13 +348,15 @@ class _Joined:
         start_ns: int | None = None,
         end_ns: int | None = None,
     ) -> list[SeriesView]:
-        over = self._made.select(selector, start_ns, end_ns) if len(self._made.metrics) else []
+        over = self._made.select(selector, start_ns, end_ns) if len(self._made) else []
         if not over:
             return self._base.select(selector, start_ns, end_ns)
         return Overlay(self._base, over).select(selector, start_ns, end_ns)
 
     def metric(self, name: str) -> Metric:
-        return self._made.metric(name) if name in self._made.metrics else self._base.metric(name)
+        return (
+            self._made.metric(name) if name in self._made.metric_names else self._base.metric(name)
+        )
 
 
 def recorded_key(rule: RecordingRule, key: SeriesKey) -> SeriesKey:
@@ -365,7 +369,9 @@ def _alert_samples(alerts: list[Alert]) -> list[tuple[SeriesKey, float]]:
     for alert in alerts:
         labels = Labels({**alert.labels, "alertstate": alert.state})
         found.append((SeriesKey("ALERTS", labels), 1.0))
-        found.append((SeriesKey("ALERTS_FOR_STATE", alert.labels), float(alert.active_since_ns // 10**9)))
+        found.append(
+            (SeriesKey("ALERTS_FOR_STATE", alert.labels), float(alert.active_since_ns // 10**9))
+        )
     return found
 
 
@@ -389,8 +395,6 @@ def _worth_keeping(state: InstanceState, policy: Policy, t_ns: int) -> bool:
 
 
 def _to_ns(t: Any) -> int:
-    from monitorlab.times import to_ns  # noqa: PLC0415 - only for other than integers
+    from monitorlab.times import to_ns
 
     return to_ns(t)
-
-

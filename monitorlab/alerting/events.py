@@ -8,7 +8,7 @@ True
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -20,7 +20,15 @@ from monitorlab.model import Labels, SeriesKey, Severity
 from monitorlab.storage import Matcher, parse_selector
 from monitorlab.times import from_ns, to_index, to_ns
 
-__all__ = ["Alert", "AlertState", "Event", "PersonAction", "Silence", "events_frame", "read_matchers"]
+__all__ = [
+    "Alert",
+    "AlertState",
+    "Event",
+    "PersonAction",
+    "Silence",
+    "events_frame",
+    "read_matchers",
+]
 
 AlertState: TypeAlias = Literal["pending", "firing", "escalated", "resolved"]
 
@@ -174,11 +182,16 @@ class PersonAction:
     kind: Action
     time_ns: int
     rule: str | None = None
-    labels: Labels = Labels()
+    labels: Labels = field(default_factory=Labels)
 
     @classmethod
     def make(
-        cls, kind: Action, time: Any, *, rule: str | None = None, labels: Mapping[str, str] | None = None
+        cls,
+        kind: Action,
+        time: Any,
+        *,
+        rule: str | None = None,
+        labels: Mapping[str, str] | None = None,
     ) -> PersonAction:
         """Read and check the parts."""
         if kind not in get_args(Action):
@@ -315,5 +328,7 @@ def events_frame(events: Iterable[Event]) -> pd.DataFrame:
             "labels": pd.Series([e.labels for e in rows], dtype=object),
         }
     )
-    frame.insert(0, "time", to_index(np.array([e.time_ns for e in rows], dtype=np.int64), name=None))
+    frame.insert(
+        0, "time", to_index(np.array([e.time_ns for e in rows], dtype=np.int64), name=None)
+    )
     return frame

@@ -16,24 +16,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from monitorlab.alerting import templates
+from monitorlab.alerting._writing import EXTRA_KEY, PREFIX, Extras, plain_rule
 from monitorlab.alerting.groups import RuleGroup, RuleSet, as_rules
 from monitorlab.alerting.marked_yaml import Node, load
-from monitorlab.alerting.rules import AlertRule, RecordingRule, Rule, severity_of
+from monitorlab.alerting.rules import AlertRule, RecordingRule, Rule
 from monitorlab.errors import MonitorlabError, RuleError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from os import PathLike
 
 __all__ = ["Extras", "dump_rules", "load_rules", "parse_rules", "save_rules"]
 
-Extras: TypeAlias = Literal["annotations", "key", "drop"]
-
-EXTRA_KEY = "x-monitorlab"
-PREFIX = "monitorlab_"
 _TOP = ("groups",)
 _GROUP = (
     "name", "interval", "limit", "rules", "query_offset", "evaluation_delay", "labels",
@@ -120,6 +119,15 @@ def load_rules(path: str | PathLike[str]) -> RuleSet:
     RuleError
         If anything is wrong; lists every problem with file, line, group and rule
         (``.problems``). Nothing is half-loaded.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from monitorlab.alerting import AlertRule
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = save_rules(AlertRule("Down", "up == 0"), f"{folder}/rules.yml")
+    ...     load_rules(path)["Down"].expr
+    'up == 0'
     """
     file = Path(path)
     try:
@@ -205,7 +213,7 @@ def dump_rules(rules: Any, *, extras: Extras = "annotations") -> str:
         expr: up == 0
     <BLANKLINE>
     """
-    import yaml  # noqa: PLC0415 - only when a file is written
+    import yaml
 
     if extras not in get_args(Extras):
         msg = f"extras must be one of {', '.join(get_args(Extras))}, not {extras!r}"
@@ -215,12 +223,10 @@ def dump_rules(rules: Any, *, extras: Extras = "annotations") -> str:
         entry: dict[str, Any] = {"name": group.name}
         if group.interval is not None:
             entry["interval"] = group.interval
-        entry["rules"] = [_plain_rule(rule, extras) for rule in group.rules]
+        entry["rules"] = [plain_rule(rule, extras) for rule in group.rules]
         groups.append(entry)
     return str(
-        yaml.safe_dump(
-            {"groups": groups}, sort_keys=False, allow_unicode=True, width=10_000
-        )
+        yaml.safe_dump({"groups": groups}, sort_keys=False, allow_unicode=True, width=10_000)
     )
 
 
@@ -240,6 +246,15 @@ def save_rules(rules: Any, path: str | PathLike[str], *, extras: Extras = "annot
     -------
     pathlib.Path
         The file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from monitorlab.alerting import AlertRule
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = save_rules(AlertRule("Down", "up == 0"), f"{folder}/rules.yml", extras="drop")
+    ...     path.read_text().splitlines()[3]
+    '  - alert: Down'
     """
     file = Path(path)
     file.write_text(dump_rules(rules, extras=extras), encoding="utf-8")
@@ -258,7 +273,9 @@ def _groups(reader: _Reader, listed: Node) -> list[RuleGroup]:
         if not isinstance(node.value, dict):
             reader.say(node.line, "a group must be a mapping with 'name' and 'rules'")
             continue
-        name = reader.text(node.value.get("name", Node(None, node.line)), "the group's name", needed=True)
+        name = reader.text(
+            node.value.get("name", Node(None, node.line)), "the group's name", needed=True
+        )
         reader.group = name or ""
         reader.known(node, _GROUP, "a group")
         if name in names:
@@ -317,7 +334,11 @@ def _rule(reader: _Reader, node: Node, group_labels: dict[str, str]) -> Rule | N
         return None
     name = reader.text(alert or record, "the name of the rule", needed=True)
     reader.rule = name or reader.rule
-    reader.known(node, _RECORD if alert is None else _ALERT, "a recording rule" if alert is None else "an alert rule")
+    reader.known(
+        node,
+        _RECORD if alert is None else _ALERT,
+        "a recording rule" if alert is None else "an alert rule",
+    )
     labels = {**group_labels, **reader.pairs(fields.get("labels"), "labels")}
     if alert is None:
         expr = reader.text(fields.get("expr", Node(None, node.line)), "expr", needed=True)
@@ -435,51 +456,3 @@ def _from_annotations(
             continue
         found["resolve_expr" if what == "resolve" else what] = value
     return found
-
-
-def _plain_rule(rule: Rule, extras: Extras) -> dict[str, Any]:
-    if isinstance(rule, RecordingRule):
-        plain: dict[str, Any] = {"record": rule.record, "expr": rule.expr}
-        return plain | ({"labels": rule.labels.to_dict()} if rule.labels else {})
-    plain = {"alert": rule.name, "expr": rule.expr}
-    if rule.for_ != "0s":
-        plain["for"] = rule.for_
-    if rule.keep_firing_for != "0s":
-        plain["keep_firing_for"] = rule.keep_firing_for
-    if rule.labels:
-        plain["labels"] = rule.labels.to_dict()
-    annotations = rule.annotations.to_dict()
-    more = {} if extras == "drop" else _additions(rule)
-    if extras == "annotations":
-        for key, value in more.items():
-            text = value if isinstance(value, str) else json.dumps(value)
-            annotations[PREFIX + key] = "never" if value is None else text
-    if annotations:
-        plain["annotations"] = annotations
-    if extras == "key" and more:
-        plain[EXTRA_KEY] = more
-    return plain
-
-
-def _additions(rule: AlertRule) -> dict[str, Any]:
-    """Give what a plain Prometheus rule would not say."""
-    more: dict[str, Any] = {}
-    if rule.severity is not severity_of(rule.labels.get("severity")):
-        more["severity"] = rule.severity.value
-    for key, value, plain in (
-        ("resolve", rule.resolve_condition or rule.resolve_expr, None),
-        ("no_data", rule.no_data, "ok"),
-        ("m_of_n", list(rule.m_of_n) if rule.m_of_n else None, None),
-        ("cooldown", rule.cooldown, "0s"),
-        ("escalate_after", rule.escalate_after, None),
-        ("auto_resolve", rule.auto_resolve, True),
-        ("metric", rule.metric, None),
-        ("condition", rule.condition, None),
-        ("threshold", rule.threshold, None),
-        ("window", rule.window, "5m"),
-    ):
-        if value != plain:
-            more[key] = value
-    if rule.escalate:
-        more["escalate"] = [{"after": a, "severity": s.value} for a, s in rule.escalate]
-    return more

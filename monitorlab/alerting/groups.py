@@ -248,7 +248,7 @@ def as_rules(rules: Any) -> RuleSet:
     if isinstance(rules, RuleSet):
         return rules
     if isinstance(rules, (str, PathLike)):
-        from monitorlab.alerting.files import load_rules  # noqa: PLC0415 - files imports this
+        from monitorlab.alerting.files import load_rules
 
         return load_rules(rules)
     if isinstance(rules, RuleGroup):
@@ -278,5 +278,3 @@ def _interval(interval: DurationLike | None, where: str) -> str | None:
         msg = f"{where}: the interval must be longer than nothing"
         raise RuleError(msg)
     return format_duration(length)
-
-

@@ -5,27 +5,38 @@ This is the batch twin of ``monitorlab.alerting.engine``; both give the same eve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from monitorlab import query
+from monitorlab.alerting._stepping import (
+    ALERT_SERIES,
+    grid,
+    looks_ahead,
+    no_signals,
+    stepped_signals,
+)
 from monitorlab.alerting.batch import Lives, run
-from monitorlab.alerting.engine import LiveEngine, recorded_key
+from monitorlab.alerting.engine import recorded_key
 from monitorlab.alerting.events import COLUMNS, PersonAction, Silence
-from monitorlab.alerting.groups import RuleGroup, RuleSet
 from monitorlab.alerting.overlay import Overlay, Source, metric_names
 from monitorlab.alerting.rules import AlertRule, RecordingRule
 from monitorlab.alerting.shortform import has_short_names
 from monitorlab.alerting.signals import Context, Signals, ask, observe
-from monitorlab.alerting.tree import required_names, selectors_of
+from monitorlab.alerting.tree import required_names
 from monitorlab.errors import RuleError, UnknownSeriesError, did_you_mean
-from monitorlab.model import Labels, SeriesKey
+from monitorlab.model import SeriesKey
 from monitorlab.storage import STALE_NAN, Matcher, SeriesView
 from monitorlab.times import parse_duration, to_index
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from monitorlab.alerting.groups import RuleSet
 
 __all__ = [
     "History",
@@ -37,7 +48,6 @@ __all__ = [
     "series_views",
 ]
 
-ALERT_SERIES = ("ALERTS", "ALERTS_FOR_STATE")
 _KINDS = np.array(["pending", "firing", "escalated", "resolved"], dtype=object)
 
 
@@ -55,35 +65,24 @@ class History:
         What its expressions said.
     lives : Lives
         Its pending and firing intervals.
+
+    Examples
+    --------
+    >>> from monitorlab.alerting import AlertRule
+    >>> from monitorlab.storage import SeriesStore
+    >>> store = SeriesStore()
+    >>> store.extend("up", np.arange(4) * 15_000_000_000, [1.0, 0.0, 0.0, 1.0])
+    >>> from monitorlab.alerting.groups import as_rules
+    >>> rules = as_rules(AlertRule("Down", "up == 0"))
+    >>> histories, _ = replay(store, rules, 0, 45 * 10**9, 15 * 10**9)
+    >>> histories[0].lives.firing_steps
+    2
     """
 
     rule: AlertRule
     step_ns: int
     signals: Signals
     lives: Lives
-
-
-def grid(start_ns: int, end_ns: int, step_ns: int) -> tuple[int, int]:
-    """Give the first and last whole multiple of the step in ``[start, end]``.
-
-    Parameters
-    ----------
-    start_ns, end_ns : int
-        The span.
-    step_ns : int
-        The step.
-
-    Returns
-    -------
-    first, last : int
-        ``last < first`` when there is none.
-
-    Examples
-    --------
-    >>> grid(1, 31, 10)
-    (10, 30)
-    """
-    return -(-start_ns // step_ns) * step_ns, end_ns // step_ns * step_ns
 
 
 def replay(
@@ -124,13 +123,26 @@ def replay(
     -----
     Each expression is evaluated once over the whole grid. Only sets in which a rule reads
     what a later one makes, or reads ``ALERTS``, are stepped through one evaluation at a time.
+
+    Examples
+    --------
+    >>> from monitorlab.alerting import AlertRule
+    >>> from monitorlab.storage import SeriesStore
+    >>> store = SeriesStore()
+    >>> store.extend("up", np.arange(4) * 15_000_000_000, [1.0, 0.0, 0.0, 1.0])
+    >>> from monitorlab.alerting.groups import as_rules
+    >>> rules = as_rules(AlertRule("Down", "up == 0"))
+    >>> histories, _ = replay(store, rules, 0, 45 * 10**9, 15 * 10**9)
+    >>> [history.rule.name for history in histories]
+    ['Down']
     """
     context = context or Context()
     steps = [
         interval_ns if g.interval is None else parse_duration(g.interval) for g in rules.groups
     ]
-    if _looks_ahead(rules):
-        return _stepped(source, rules, start_ns, end_ns, steps, context, actions)
+    if looks_ahead(rules):
+        found, seen = stepped_signals(source, rules, start_ns, end_ns, steps, context, actions)
+        return [_history(*item, actions) for item in found], seen
     over = Overlay(source)
     histories: list[History] = []
     for group, step_ns in zip(rules.groups, steps, strict=True):
@@ -144,7 +156,7 @@ def replay(
             signals = (
                 observe(rule, over, first, last, step_ns, context)
                 if last >= first
-                else _no_signals()
+                else no_signals()
             )
             histories.append(_history(rule, step_ns, signals, actions))
     return histories, over
@@ -164,6 +176,15 @@ def check_metrics(rules: RuleSet, source: Source) -> None:
     ------
     UnknownSeriesError
         Lists every unknown metric with its rule and the nearest names.
+
+    Examples
+    --------
+    >>> from monitorlab.alerting import AlertRule
+    >>> from monitorlab.storage import SeriesStore
+    >>> store = SeriesStore()
+    >>> store.extend("up", np.arange(4) * 15_000_000_000, [1.0, 0.0, 0.0, 1.0])
+    >>> from monitorlab.alerting.groups import as_rules
+    >>> check_metrics(as_rules(AlertRule("Down", "up == 0")), store)
     """
     made = {r.record for r in rules.recordings} | set(ALERT_SERIES)
     checked: dict[str, bool] = {}
@@ -193,9 +214,7 @@ def check_metrics(rules: RuleSet, source: Source) -> None:
     raise UnknownSeriesError("\n".join(lines))
 
 
-def events_of(
-    histories: Iterable[History], silences: Sequence[Silence] = ()
-) -> pd.DataFrame:
+def events_of(histories: Iterable[History], silences: Sequence[Silence] = ()) -> pd.DataFrame:
     """Make the table of all events, in order of time.
 
     Parameters
@@ -209,6 +228,18 @@ def events_of(
     -------
     pandas.DataFrame
         See ``monitorlab.alerting.events.events_frame``.
+
+    Examples
+    --------
+    >>> from monitorlab.alerting import AlertRule
+    >>> from monitorlab.storage import SeriesStore
+    >>> store = SeriesStore()
+    >>> store.extend("up", np.arange(4) * 15_000_000_000, [1.0, 0.0, 0.0, 1.0])
+    >>> from monitorlab.alerting.groups import as_rules
+    >>> rules = as_rules(AlertRule("Down", "up == 0"))
+    >>> histories, _ = replay(store, rules, 0, 45 * 10**9, 15 * 10**9)
+    >>> events_of(histories)["state"].tolist()
+    ['firing', 'resolved']
     """
     parts = [_events(i, history, silences) for i, history in enumerate(histories)]
     parts = [part for part in parts if len(part)]
@@ -245,6 +276,12 @@ def series_views(
     -------
     list of SeriesView
         Only those with samples.
+
+    Examples
+    --------
+    >>> on = np.array([[True, False]])
+    >>> series_views(np.arange(2), [SeriesKey("x")], on, on.astype(float))[0].stale.tolist()
+    [False, True]
     """
     views = []
     for key, here, row in zip(keys, present, values, strict=True):
@@ -267,6 +304,18 @@ def alert_views(histories: Iterable[History]) -> list[SeriesView]:
     Returns
     -------
     list of SeriesView
+
+    Examples
+    --------
+    >>> from monitorlab.alerting import AlertRule
+    >>> from monitorlab.storage import SeriesStore
+    >>> store = SeriesStore()
+    >>> store.extend("up", np.arange(4) * 15_000_000_000, [1.0, 0.0, 0.0, 1.0])
+    >>> from monitorlab.alerting.groups import as_rules
+    >>> rules = as_rules(AlertRule("Down", "up == 0"))
+    >>> histories, _ = replay(store, rules, 0, 45 * 10**9, 15 * 10**9)
+    >>> sorted({view.metric for view in alert_views(histories)})
+    ['ALERTS', 'ALERTS_FOR_STATE']
     """
     views: list[SeriesView] = []
     for history in histories:
@@ -276,7 +325,13 @@ def alert_views(histories: Iterable[History]) -> list[SeriesView]:
             masks = {}
             since = np.zeros(steps)
             for state, rows, begins, ends, origin in (
-                ("pending", lives.pending_row, lives.pending_start, lives.pending_end, lives.pending_start),
+                (
+                    "pending",
+                    lives.pending_row,
+                    lives.pending_start,
+                    lives.pending_end,
+                    lives.pending_start,
+                ),
                 ("firing", lives.firing_row, lives.fired, lives.ended, lives.first_active),
             ):
                 mask = np.zeros(steps, dtype=bool)
@@ -297,7 +352,7 @@ def _recorded(
 ) -> list[SeriesView]:
     result = ask(source, rule.expr, first, last, step_ns, context.options)
     rows: dict[SeriesKey, int] = {}
-    present, values = result.present.copy(), result.values.copy()
+    present, values = np.array(result.present), np.array(result.values)
     for i, key in enumerate(result.keys):
         made = recorded_key(rule, key)
         if made in rows:
@@ -356,7 +411,7 @@ def _events(index: int, history: History, silences: Sequence[Silence]) -> pd.Dat
         hit = np.isin(table["row"], rows) & (times >= silence.start_ns) & (times < silence.end_ns)
         suppressed[hit] = "silenced"
     reason = np.where(table["manual"], "manual", "cleared").astype(object)
-    reason[table["kind"] != 3] = ""  # noqa: PLR2004 - resolved
+    reason[table["kind"] != 3] = ""
     labels = np.empty(len(signals.labels), dtype=object)
     labels[:] = signals.labels
     return pd.DataFrame(
@@ -364,7 +419,7 @@ def _events(index: int, history: History, silences: Sequence[Silence]) -> pd.Dat
             "time": to_index(times, name=None),
             "rule": rule.name,
             "state": _KINDS[table["kind"]],
-            "severity": levels[np.where(table["kind"] >= 2, table["level"], 0)],  # noqa: PLR2004
+            "severity": levels[np.where(table["kind"] >= 2, table["level"], 0)],
             "series": np.array([str(k) for k in signals.keys], dtype=object)[table["row"]],
             "value": table["value"],
             "reason": reason,
@@ -374,104 +429,3 @@ def _events(index: int, history: History, silences: Sequence[Silence]) -> pd.Dat
             "_order": np.arange(count),
         }
     )
-
-
-def _looks_ahead(rules: RuleSet) -> bool:
-    """Tell whether a rule reads what itself, a later rule or an alert makes."""
-    made: set[str] = set()
-    later = [r.record for r in rules.recordings]
-    for rule in rules:
-        texts = [rule.expr]
-        if isinstance(rule, AlertRule) and rule.resolve_expr is not None:
-            texts.append(rule.resolve_expr)
-        for text in texts:
-            for selector in selectors_of(query.parse(text)):
-                names = [m for m in selector.matchers if m.name == "__name__"]
-                reads = [n for n in later if n not in made and all(m.matches(n) for m in names)]
-                if reads or any(all(m.matches(n) for m in names) for n in ALERT_SERIES):
-                    return True
-        if isinstance(rule, RecordingRule):
-            made.add(rule.record)
-    return False
-
-
-def _stepped(
-    source: Source,
-    rules: RuleSet,
-    start_ns: int,
-    end_ns: int,
-    steps: Sequence[int],
-    context: Context,
-    actions: Sequence[PersonAction],
-) -> tuple[list[History], Overlay]:
-    groups = [
-        RuleGroup(g.name, g.rules, step_ns / 1e9)
-        for g, step_ns in zip(rules.groups, steps, strict=True)
-    ]
-    engine = LiveEngine(RuleSet(groups), context=context, retention="100y")
-    engine.keep_alert_series = True
-    collected: dict[int, list[Signals]] = {id(rule): [] for rule in rules.alerts}
-    engine.watch = lambda rule, signals: collected[id(rule)].append(signals)
-    for act in actions:
-        if act.kind == "resolve":
-            engine.resolve(pd.Timestamp(act.time_ns, tz="UTC"), rule=act.rule, labels=act.labels)
-    times = np.unique(
-        np.concatenate(
-            [np.arange(*_range(start_ns, end_ns, s), dtype=np.int64) for s in set(steps)]
-        )
-    )
-    for t in times:
-        engine.evaluate(source, int(t))
-    histories = []
-    for group, step_ns in zip(rules.groups, steps, strict=True):
-        for rule in group.rules:
-            if isinstance(rule, AlertRule):
-                signals = _assembled(collected[id(rule)])
-                histories.append(_history(rule, step_ns, signals, actions))
-    return histories, Overlay(source, engine.recorded.select())
-
-
-def _range(start_ns: int, end_ns: int, step_ns: int) -> tuple[int, int, int]:
-    first, last = grid(start_ns, end_ns, step_ns)
-    return first, last + 1, step_ns
-
-
-def _assembled(parts: Sequence[Signals]) -> Signals:
-    """Put the answers of single evaluations side by side."""
-    if not parts:
-        return _no_signals()
-    keys: dict[Labels, SeriesKey] = {}
-    for part in parts:
-        for labels, key in zip(part.labels, part.keys, strict=True):
-            keys.setdefault(labels, key)
-    index = {labels: i for i, labels in enumerate(keys)}
-    shape = (len(keys), len(parts))
-    present, values = np.zeros(shape, dtype=bool), np.full(shape, np.nan)
-    wanted = parts[0].data is not None
-    back = parts[0].resolve is not None
-    data, resolve = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
-    for t, part in enumerate(parts):
-        rows = [index[labels] for labels in part.labels]
-        present[rows, t] = part.present[:, 0]
-        values[rows, t] = part.values[:, 0]
-        if part.data is not None:
-            data[rows, t] = part.data[:, 0]
-        if part.resolve is not None:
-            resolve[rows, t] = part.resolve[:, 0]
-    return Signals(
-        times=np.concatenate([part.times for part in parts]),
-        labels=tuple(keys),
-        keys=tuple(keys.values()),
-        present=present,
-        values=values,
-        data=data if wanted else None,
-        resolve=resolve if back else None,
-        seen=parts[-1].seen,
-    )
-
-
-def _no_signals() -> Signals:
-    nothing = np.zeros((0, 0), dtype=bool)
-    return Signals(np.empty(0, dtype=np.int64), (), (), nothing, np.zeros((0, 0)), None, None)
-
-

@@ -1,8 +1,8 @@
-"""YAML with the line of every value, read safely and within bounds.
+r"""YAML with the line of every value, read safely and within bounds.
 
 Values stay text, as the files of rules want them (``for: 5m``, ``values: 1 2 3``).
 
->>> node = load("a: 1\\nb: [x, y]")
+>>> node = load("a: 1\nb: [x, y]")
 >>> node.value["b"].value[1].value, node.value["b"].line
 ('y', 2)
 """
@@ -75,8 +75,13 @@ def load(text: str, name: str = "text") -> Node:
     ------
     RuleError
         If it is no YAML, or too large, or nested too deeply; says the line.
+
+    Examples
+    --------
+    >>> load("for: 5m").plain()
+    {'for': '5m'}
     """
-    import yaml  # noqa: PLC0415 - only when a file is read
+    import yaml
 
     if len(text) > MAX_CHARACTERS:
         msg = f"{name}: {len(text)} characters; at most {MAX_CHARACTERS} are read"
@@ -96,7 +101,7 @@ def load(text: str, name: str = "text") -> Node:
 
 
 def _convert(node: Any, name: str, count: list[int], depth: int) -> Node:
-    import yaml  # noqa: PLC0415
+    import yaml
 
     count[0] += 1
     line = node.start_mark.line + 1

@@ -8,18 +8,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from monitorlab.model import Metric, SeriesKey
 from monitorlab.storage import Matcher, SeriesView, parse_selector
 from monitorlab.storage.matchers import matches_key
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
 __all__ = ["Overlay", "Source", "metric_names"]
 
 
 class Source(Protocol):
-    """Anything that series can be read from: a store, a selection of one, an overlay."""
+    """Anything that series can be read from: a store, a selection of one, an overlay.
+
+    Examples
+    --------
+    >>> from monitorlab.storage import SeriesStore
+    >>> source: Source = SeriesStore()
+    >>> source.metric("up").type.value
+    'gauge'
+    """
 
     def select(
         self,

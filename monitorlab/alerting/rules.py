@@ -10,39 +10,33 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, TypeAlias, get_args
 
-from monitorlab.alerting import shortform
+from monitorlab.alerting import shortform, templates
+from monitorlab.alerting._checks import (
+    Escalation,
+    check_choice,
+    check_duration,
+    check_escalate,
+    check_flag,
+    check_m_of_n,
+    check_number,
+    check_pairs,
+    check_severity,
+    check_text,
+    setter,
+    severity_of,
+)
 from monitorlab.alerting.pairs import Pairs
 from monitorlab.alerting.state import NoData, Policy
-from monitorlab.errors import RuleError, TimeError, did_you_mean
-from monitorlab.model import LABEL_NAME, METRIC_NAME, Severity
-from monitorlab.times import DurationLike, format_duration, parse_duration
+from monitorlab.errors import RuleError, did_you_mean
+from monitorlab.model import METRIC_NAME, Severity
+from monitorlab.times import DurationLike, parse_duration
 
 __all__ = ["AlertRule", "RecordingRule", "Rule", "make_rule", "severity_of"]
 
-Escalation: TypeAlias = "tuple[str, Severity]"
-
-MAX_M_OF_N = 1_000
-_SEVERITY_WORDS = {
-    "page": Severity.CRITICAL,
-    "crit": Severity.CRITICAL,
-    "fatal": Severity.CRITICAL,
-    "emergency": Severity.CRITICAL,
-    "high": Severity.ERROR,
-    "err": Severity.ERROR,
-    "major": Severity.ERROR,
-    "warn": Severity.WARNING,
-    "ticket": Severity.WARNING,
-    "medium": Severity.WARNING,
-    "minor": Severity.WARNING,
-    "low": Severity.INFO,
-    "notice": Severity.INFO,
-    "none": Severity.INFO,
-}
 _NEXT = {
     Severity.INFO: Severity.WARNING,
     Severity.WARNING: Severity.ERROR,
@@ -137,7 +131,7 @@ class AlertRule:
         annotations: Mapping[str, Any] | None = None,
         cooldown: DurationLike = "5m",
         escalate_after: DurationLike | None = "30m",
-        auto_resolve: bool = True,  # noqa: FBT001, FBT002 - the order of the Contract
+        auto_resolve: bool = True,
         resolve_expr: str | None = None,
         *,
         no_data: NoData = "ok",
@@ -149,11 +143,11 @@ class AlertRule:
         escalate: Sequence[tuple[DurationLike, Severity | str]] = (),
     ) -> None:
         where = f"alert rule {name!r}"
-        put = _setter(self)
-        put("name", _text(name, "name of an alert rule"))
-        put("metric", None if metric is None else _text(metric, f"metric of {where}"))
-        put("threshold", _number(threshold, where))
-        put("window", _duration(window, "window", where))
+        put = setter(self)
+        put("name", check_text(name, "name of an alert rule"))
+        put("metric", None if metric is None else check_text(metric, f"metric of {where}"))
+        put("threshold", check_number(threshold, where))
+        put("window", check_duration(window, "window", where))
         short, compiled = _condition(
             where, expr, condition, metric=metric, threshold=self.threshold, window=self.window
         )
@@ -165,21 +159,27 @@ class AlertRule:
         )  # fmt: skip
         put("resolve_condition", back_short)
         put("resolve_expr", back)
-        put("for_", _duration(for_, "for", where))
-        put("keep_firing_for", _duration(keep_firing_for, "keep_firing_for", where))
-        put("cooldown", _duration(cooldown, "cooldown", where))
-        level, pairs = _severity_and_labels(severity, labels, where)
+        put("for_", check_duration(for_, "for", where))
+        put("keep_firing_for", check_duration(keep_firing_for, "keep_firing_for", where))
+        put("cooldown", check_duration(cooldown, "cooldown", where))
+        level, pairs = check_severity(severity, labels, where)
         put("severity", level)
         put("labels", pairs)
-        put("annotations", _pairs(annotations, "annotation", where))
-        put("auto_resolve", _flag(auto_resolve, "auto_resolve", where))
-        put("no_data", _choice(no_data, get_args(NoData), "no_data", where))
-        put("m_of_n", _m_of_n(m_of_n, where))
-        after = None if escalate_after is None else _duration(
+        put("annotations", check_pairs(annotations, "annotation", where))
+        put("auto_resolve", check_flag(auto_resolve, "auto_resolve", where))
+        put("no_data", check_choice(no_data, get_args(NoData), "no_data", where))
+        if self.no_data == "alert" and any(map(templates.uses_value, pairs.values())):
+            msg = (
+                f"{where}: no_data='alert' watches each set of labels, and labels that hold the "
+                "value come and go with it; leave the value out of the labels"
+            )
+            raise RuleError(msg)
+        put("m_of_n", check_m_of_n(m_of_n, where))
+        after = None if escalate_after is None else check_duration(
             escalate_after, "escalate_after", where
         )  # fmt: skip
         put("escalate_after", after)
-        put("escalate", _escalate(escalate, where))
+        put("escalate", check_escalate(escalate, where))
 
     @property
     def policy(self) -> Policy:
@@ -237,16 +237,19 @@ class AlertRule:
             level = Severity.parse(changes["severity"]).value
             options["labels"] = {**options["labels"], "severity": level}
         if "threshold" in changes and not {"expr", "condition"} & set(changes):
-            number = _number(changes["threshold"], f"alert rule {self.name!r}")
+            number = check_number(changes["threshold"], f"alert rule {self.name!r}")
             text = self.condition if self.condition is not None else self.expr
             if number is not None and not (self.condition and shortform.uses_threshold(text)):
                 options["expr" if self.condition is None else "condition"] = shortform.renumber(
                     text, number
                 )
+                changes["threshold"] = None if self.threshold is None else number
         if "expr" in changes:
             options["condition"] = None
             if "metric" not in changes and "condition" not in changes:
-                options["metric"] = self.metric if _speaks_of(changes["expr"], self.metric) else None
+                options["metric"] = (
+                    self.metric if _speaks_of(changes["expr"], self.metric) else None
+                )
         elif "condition" in changes:
             options["expr"] = None
         return AlertRule(**{**options, **changes})
@@ -328,10 +331,10 @@ class RecordingRule:
         if not isinstance(record, str) or METRIC_NAME.fullmatch(record) is None:
             msg = f"{where}: the name must be a metric name such as 'job:errors:rate5m'"
             raise RuleError(msg)
-        put = _setter(self)
+        put = setter(self)
         put("record", record)
         put("expr", _condition(where, expr, None)[1])
-        put("labels", _pairs(labels, "label", where))
+        put("labels", check_pairs(labels, "label", where))
 
     @property
     def name(self) -> str:
@@ -346,9 +349,7 @@ class RecordingRule:
 Rule: TypeAlias = "AlertRule | RecordingRule"
 
 
-def make_rule(
-    name: str, condition: str, metric: str | None = None, **options: Any
-) -> AlertRule:
+def make_rule(name: str, condition: str, metric: str | None = None, **options: Any) -> AlertRule:
     """Make an alert rule from a short condition about a metric, or from PromQL.
 
     Parameters
@@ -386,42 +387,6 @@ def make_rule(
     return AlertRule(name, metric=metric, condition=condition, **options)
 
 
-def severity_of(label: str | None, default: Severity = Severity.WARNING) -> Severity:
-    """Read a severity label as people write it (``page``, ``ticket``, ``crit`` …).
-
-    Parameters
-    ----------
-    label : str, optional
-        Value of the label.
-    default : Severity
-        What an unknown word means.
-
-    Returns
-    -------
-    Severity
-
-    Examples
-    --------
-    >>> severity_of("page").value
-    'critical'
-    """
-    word = (label or "").strip().lower()
-    if word in set(Severity):
-        return Severity(word)
-    return _SEVERITY_WORDS.get(word, default)
-
-
-def _setter(target: object) -> Any:
-    return lambda name, value: object.__setattr__(target, name, value)
-
-
-def _text(value: Any, what: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        msg = f"the {what} must be a text that is not empty, not {value!r}"
-        raise RuleError(msg)
-    return value
-
-
 def _condition(
     where: str,
     expr: Any,
@@ -444,109 +409,15 @@ def _condition(
         raise RuleError(msg)
     if metric is None:
         return None, shortform.check(text)
-    return text, shortform.rewrite(text, metric, threshold=threshold, window=window)
+    try:
+        return text, shortform.rewrite(text, metric, threshold=threshold, window=window)
+    except RuleError as error:
+        msg = f"{where}: {error}"
+        raise RuleError(msg) from error
 
 
 def _speaks_of(text: Any, metric: str | None) -> bool:
     return metric is not None and isinstance(text, str) and shortform.has_short_names(text)
-
-
-def _duration(value: DurationLike, what: str, where: str) -> str:
-    try:
-        return format_duration(parse_duration(value))
-    except TimeError as error:
-        msg = f"{where}: {what}: {error}"
-        raise RuleError(msg) from error
-
-
-def _number(value: Any, where: str) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
-        msg = f"{where}: the threshold must be a number, not {value!r}"
-        raise RuleError(msg)
-    number = float(value)
-    if math.isnan(number):
-        msg = f"{where}: the threshold is NaN, and nothing compares with NaN; give a number"
-        raise RuleError(msg)
-    return number
-
-
-def _pairs(pairs: Mapping[str, Any] | None, what: str, where: str) -> Pairs:
-    if pairs is None:
-        return Pairs()
-    if not isinstance(pairs, Mapping):
-        msg = f"{where}: {what}s must be a mapping of names to texts, not {pairs!r}"
-        raise RuleError(msg)
-    for key in pairs:
-        if not isinstance(key, str) or LABEL_NAME.fullmatch(key) is None or key == "__name__":
-            msg = f"{where}: {key!r} is not a {what} name (letters, digits and _ only)"
-            raise RuleError(msg)
-    return Pairs(pairs)
-
-
-def _severity_and_labels(
-    severity: Severity | str | None, labels: Mapping[str, Any] | None, where: str
-) -> tuple[Severity, Pairs]:
-    pairs = _pairs(labels, "label", where)
-    if "alertname" in pairs:
-        msg = f"{where}: the label alertname is set from the rule's name; leave it out"
-        raise RuleError(msg)
-    level = None if severity is None else Severity.parse(severity)
-    written = pairs.get("severity")
-    if written is None:
-        if level is None:
-            return Severity.WARNING, pairs
-        return level, Pairs({**pairs, "severity": level.value})
-    if written.lower() in set(Severity):
-        return Severity(written.lower()), pairs
-    return (severity_of(written) if level is None else level), pairs
-
-
-def _flag(value: Any, what: str, where: str) -> bool:
-    if not isinstance(value, bool):
-        msg = f"{where}: {what} must be True or False, not {value!r}"
-        raise RuleError(msg)
-    return value
-
-
-def _choice(value: Any, known: Sequence[str], what: str, where: str) -> Any:
-    if value not in known:
-        msg = f"{where}: {what} must be one of {', '.join(known)}, not {value!r}"
-        raise RuleError(msg)
-    return value
-
-
-def _m_of_n(value: Sequence[int] | None, where: str) -> tuple[int, int] | None:
-    if value is None:
-        return None
-    pair = tuple(value) if isinstance(value, (list, tuple)) else ()
-    if (
-        len(pair) != 2  # noqa: PLR2004 - a pair
-        or not all(isinstance(v, int) and not isinstance(v, bool) for v in pair)
-        or not 1 <= pair[0] <= pair[1] <= MAX_M_OF_N
-    ):
-        msg = f"{where}: m_of_n must be (m, n) with 1 <= m <= n <= {MAX_M_OF_N}, not {value!r}"
-        raise RuleError(msg)
-    return (pair[0], pair[1])
-
-
-def _escalate(
-    steps: Sequence[tuple[DurationLike, Severity | str]], where: str
-) -> tuple[Escalation, ...]:
-    found = []
-    for item in steps:
-        if isinstance(item, Mapping):
-            item = (item.get("after"), item.get("severity"))  # noqa: PLW2901 - the file's form
-        if not isinstance(item, Sequence) or isinstance(item, str) or len(item) != 2:  # noqa: PLR2004
-            msg = f"{where}: each step of escalate must be (after, severity), not {item!r}"
-            raise RuleError(msg)
-        found.append((_duration(item[0], "escalate", where), Severity.parse(item[1])))
-    lengths = [parse_duration(after) for after, _ in found]
-    if lengths != sorted(lengths):
-        msg = f"{where}: the steps of escalate must be in rising order of time"
-        raise RuleError(msg)
-    return tuple(found)
 
 
 def _plain(value: Any) -> Any:
@@ -555,5 +426,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(v) for v in value]
     return value.value if isinstance(value, Severity) else value
-
-

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +14,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from monitorlab.alerting.history import History
 from monitorlab.alerting.scoring import WEEK_NS, Measures, Universe
 from monitorlab.display import Result
 from monitorlab.errors import UnknownNameError, did_you_mean
-from monitorlab.model import Incident
 from monitorlab.times import to_index
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import plotly.graph_objects as go
+
+    from monitorlab.alerting.history import History
+    from monitorlab.model import Incident
 
 __all__ = ["Score", "firings_frame", "flaps_of", "incidents_frame", "make_score"]
 
@@ -64,6 +66,14 @@ class Score(Result):
     Notes
     -----
     Figures that need labels are NaN when there are none.
+
+    Examples
+    --------
+    >>> universe = Universe.make(0, 100, [(20, 40)])
+    >>> score = make_score(
+    ...     np.array([30]), np.array([50]), universe, labelled=True, flaps=0, pages=1)
+    >>> score.recall, score["false_positive_rate"]
+    (1.0, 0.125)
     """
 
     precision: float
@@ -99,7 +109,9 @@ class Score(Result):
     def summary(self) -> str:
         """Say the most important figures in one line."""
         if not self.incidents:
-            return f"{self.firings} firings, {self.firings_per_week:.1f} a week; no incident labelled"
+            return (
+                f"{self.firings} firings, {self.firings_per_week:.1f} a week; no incident labelled"
+            )
         late = "" if self.time_to_detect is pd.NaT else (
             f", median time to detect {self.time_to_detect.total_seconds():.0f} s"
         )  # fmt: skip
@@ -116,9 +128,9 @@ class Score(Result):
 
     def plot(self) -> go.Figure:
         """Draw precision, recall, F1 and the false-positive rate as bars."""
-        import plotly.graph_objects as go  # noqa: PLC0415 - slow to import
+        import plotly.graph_objects as go
 
-        from monitorlab.plotting import PALETTE, new_figure  # noqa: PLC0415
+        from monitorlab.plotting import PALETTE, new_figure
 
         names = ["precision", "recall", "f1", "false_positive_rate"]
         figure = new_figure(title=self.summary())
@@ -154,6 +166,13 @@ def make_score(
     Returns
     -------
     Score
+
+    Examples
+    --------
+    >>> universe = Universe.make(0, 100, [(20, 40)])
+    >>> nothing = np.empty(0, dtype=np.int64)
+    >>> make_score(nothing, nothing, universe, labelled=True, flaps=0, pages=0).detected
+    0
     """
     found: Measures = universe.measure(starts, ends)
     everywhere = Universe.make(universe.start, universe.end, []).measure(starts, ends)
@@ -182,7 +201,7 @@ def make_score(
 
 
 def firings_frame(
-    histories: Sequence[History], incidents: Sequence[Incident], universe: Universe, grace: int
+    histories: Sequence[History], incidents: Sequence[Incident], grace: int
 ) -> pd.DataFrame:
     """Make the table of firing intervals.
 
@@ -192,8 +211,6 @@ def firings_frame(
         From ``replay``.
     incidents : sequence of Incident
         Labelled truth, by start.
-    universe : Universe
-        Evaluated time.
     grace : int
         Nanoseconds after its end in which an incident still excuses an alert.
 
@@ -202,6 +219,11 @@ def firings_frame(
     pandas.DataFrame
         ``rule, severity, series, pending_since, start, end, duration, open, value, incident,
         verdict, labels``; ``incident`` is the kind of the first incident it overlaps.
+
+    Examples
+    --------
+    >>> firings_frame([], [], 0).columns[:3].tolist()
+    ['rule', 'severity', 'series']
     """
     parts = []
     begins = np.array([i.start.value for i in incidents], dtype=np.int64)
@@ -253,14 +275,21 @@ def incidents_frame(
 
     Parameters
     ----------
-    histories, incidents, universe, grace
+    histories, incidents, grace
         See ``firings_frame``.
+    universe : Universe
+        Evaluated time.
 
     Returns
     -------
     pandas.DataFrame
         ``start, end, kind, severity, evaluated, detected, rule, delay, rules`` in order of
         start; ``rule`` is the first to fire, ``rules`` names all that fired.
+
+    Examples
+    --------
+    >>> incidents_frame([], [], Universe.make(0, 1, []), 0).columns[:3].tolist()
+    ['start', 'end', 'kind']
     """
     count = len(incidents)
     first = np.full(count, np.iinfo(np.int64).max)
@@ -315,9 +344,20 @@ def intervals(history: History) -> tuple[IntArray, IntArray, IntArray]:
 
 
 def flaps_of(history: History, within_ns: int) -> int:
-    """Count firings of a series that start within a time of the end of the one before."""
+    """Count firings of a series that start within a time of the end of the one before.
+
+    Examples
+    --------
+    >>> from monitorlab.alerting import AlertRule
+    >>> from monitorlab.storage import SeriesStore
+    >>> store = SeriesStore()
+    >>> store.extend("up", np.arange(4) * 15_000_000_000, [1.0, 0.0, 0.0, 1.0])
+    >>> from monitorlab.alerting import backtest
+    >>> flaps_of(backtest(store, AlertRule("Down", "up == 0"), []).histories[0], 10**9)
+    0
+    """
     start, end, row = intervals(history)
-    if len(start) < 2:  # noqa: PLR2004 - a flap takes two
+    if len(start) < 2:
         return 0
     soon = (row[1:] == row[:-1]) & (start[1:] - end[:-1] <= within_ns)
     return int(soon.sum())
@@ -331,5 +371,3 @@ def _delay(delays: IntArray, quantile: float) -> pd.Timedelta:
     if not len(delays):
         return pd.NaT  # type: ignore[return-value]
     return pd.Timedelta(round(float(np.quantile(delays, quantile))), unit="ns")
-
-

@@ -51,6 +51,12 @@ class Measures:
         Share of incident-free time spent firing.
     delays : numpy.ndarray of int64
         Nanoseconds to detection, for the detected incidents in order.
+
+    Examples
+    --------
+    >>> universe = Universe.make(0, 100, [(20, 40)])
+    >>> universe.measure(np.array([30]), np.array([35])).delay_ns
+    10.0
     """
 
     firings: int
@@ -83,6 +89,11 @@ class Universe:
         Their union.
     before : numpy.ndarray of int64
         Incident time before each part of the union.
+
+    Examples
+    --------
+    >>> Universe.make(0, 100, [(20, 40), (30, 50)], grace=5).clean_ns
+    65
     """
 
     start: int
@@ -278,7 +289,7 @@ def _incident(item: Any) -> Incident:
         return Incident.make(
             item["start"], item["end"], str(kind) if _given(kind) else "incident", **more
         )
-    if isinstance(item, Sequence) and not isinstance(item, str) and len(item) >= 2:  # noqa: PLR2004
+    if isinstance(item, Sequence) and not isinstance(item, str) and len(item) >= 2:
         return Incident.make(*item[:3])
     msg = f"{item!r} is no incident; give (start, end, kind), a mapping, or Incident.make(…)"
     raise RuleError(msg)

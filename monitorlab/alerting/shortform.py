@@ -48,7 +48,9 @@ _WINDOWED = re.compile(
     r"(rate|increase|delta|deriv|irate|mean|avg|min|max|sum|count|stddev|last|median|p\d+|zscore"
     rf"|forecast)_{_DURATION}"
 )
-_PLAIN = re.compile(r"value|threshold|mean|min|max|median|stddev|count|p\d+|anomaly_score|seasonal_residual")
+_PLAIN = re.compile(
+    r"value|threshold|mean|min|max|median|stddev|count|p\d+|anomaly_score|seasonal_residual"
+)
 _OVER_TIME = {
     "mean": "avg", "avg": "avg", "min": "min", "max": "max", "sum": "sum", "count": "count",
     "stddev": "stddev", "last": "last",
@@ -84,9 +86,7 @@ def check(text: str) -> str:
     return text.strip()
 
 
-def rewrite(
-    text: str, metric: str, *, threshold: float | None = None, window: str = "5m"
-) -> str:
+def rewrite(text: str, metric: str, *, threshold: float | None = None, window: str = "5m") -> str:
     """Make the short condition of a metric into PromQL.
 
     Parameters

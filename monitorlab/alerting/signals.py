@@ -5,21 +5,25 @@ This is the only place where alerting asks the query engine; live and batch both
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from monitorlab import query
 from monitorlab.alerting import templates
-from monitorlab.alerting.overlay import Source
-from monitorlab.alerting.rules import AlertRule
 from monitorlab.alerting.tree import data_of
 from monitorlab.errors import RuleError
 from monitorlab.model import Labels, SeriesKey
-from monitorlab.query.ast import Node
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from monitorlab.alerting.overlay import Source
+    from monitorlab.alerting.rules import AlertRule
+    from monitorlab.query.ast import Node
 
 __all__ = ["MAX_INSTANCES", "Context", "Signals", "ask", "instance_labels", "observe"]
 
@@ -46,7 +50,7 @@ class Context:
     ''
     """
 
-    external_labels: Labels = Labels()
+    external_labels: Labels = field(default_factory=Labels)
     external_url: str = ""
     options: query.QueryOptions | None = None
 
@@ -72,6 +76,16 @@ class Signals:
         does not need to know.
     seen : bool
         Whether the rule has ever had data, up to the last step.
+
+    Examples
+    --------
+    >>> from monitorlab.alerting import AlertRule
+    >>> from monitorlab.storage import SeriesStore
+    >>> store = SeriesStore()
+    >>> store.extend("up", np.arange(4) * 15_000_000_000, [1.0, 0.0, 0.0, 1.0])
+    >>> signals = observe(AlertRule("Down", "up == 0"), store, 0, 45 * 10**9, 15 * 10**9)
+    >>> signals.present.tolist()
+    [[False, True, True, False]]
     """
 
     times: npt.NDArray[np.int64]
@@ -117,6 +131,14 @@ def ask(
     -------
     RangeResult
         Keys, times, values and where there are any.
+
+    Examples
+    --------
+    >>> from monitorlab.storage import SeriesStore
+    >>> store = SeriesStore()
+    >>> store.extend("up", np.arange(4) * 15_000_000_000, [1.0, 0.0, 0.0, 1.0])
+    >>> ask(store, "up + 1", 0, 30 * 10**9, 15 * 10**9).values.tolist()
+    [[2.0, 1.0, 1.0]]
     """
     steps = np.arange(start_ns, end_ns + 1, step_ns, dtype=np.int64)
     return query.evaluate_at(source, _parsed(expr), steps, options)
@@ -162,6 +184,15 @@ def observe(
         instances.
     QueryError
         If an expression cannot be evaluated.
+
+    Examples
+    --------
+    >>> from monitorlab.alerting import AlertRule
+    >>> from monitorlab.storage import SeriesStore
+    >>> store = SeriesStore()
+    >>> store.extend("up", np.arange(4) * 15_000_000_000, [1.0, 0.0, 0.0, 1.0])
+    >>> observe(AlertRule("Down", "up == 0"), store, 0, 0, 10**9).labels
+    ()
     """
     context = context or Context()
     grid = (start_ns, end_ns, step_ns)
@@ -196,9 +227,7 @@ def observe(
     )
 
 
-def instance_labels(
-    rule: AlertRule, key: SeriesKey, value: float, context: Context
-) -> Labels:
+def instance_labels(rule: AlertRule, key: SeriesKey, value: float, context: Context) -> Labels:
     """Give the labels of an alert: the series', then the rule's, then ``alertname``.
 
     Parameters
@@ -216,6 +245,13 @@ def instance_labels(
     -------
     Labels
         What identifies the alert.
+
+    Examples
+    --------
+    >>> from monitorlab.alerting import AlertRule
+    >>> rule = AlertRule("Down", "up == 0", labels={"team": "shop"}, severity=None)
+    >>> instance_labels(rule, SeriesKey("up"), 0.0, Context())
+    {alertname="Down", team="shop"}
     """
     extra = {
         name: templates.expand(text, key, value, context.external_labels, context.external_url)
@@ -229,10 +265,13 @@ def instance_labels(
 def _rows(rule: AlertRule, result: query.RangeResult, context: Context) -> list[_Row]:
     by_value = any(templates.uses_value(text) for text in rule.labels.values())
     found: dict[Labels, _Row] = {}
-    for i, key in enumerate(result.keys):
+    for i, full_key in enumerate(result.keys):
         present, values = result.present[i], result.values[i]
+        key = _known_as(rule, full_key)
         if not by_value:
-            _put(found, rule, _Row(instance_labels(rule, key, np.nan, context), key, present, values))
+            _put(
+                found, rule, _Row(instance_labels(rule, key, np.nan, context), key, present, values)
+            )
             continue
         for value in np.unique(values[present]):
             # NaN is not equal to itself; np.unique gives it once, at the end.
@@ -263,6 +302,11 @@ def _put(found: dict[Labels, _Row], rule: AlertRule, row: _Row) -> None:
     known.present = known.present | row.present
 
 
+def _known_as(rule: AlertRule, key: SeriesKey) -> SeriesKey:
+    """Drop the metric name where an instance may be known by its data alone."""
+    return SeriesKey("", key.labels) if rule.no_data == "alert" else key
+
+
 def _with_vanished(
     rule: AlertRule,
     rows: list[_Row],
@@ -275,9 +319,11 @@ def _with_vanished(
     steps = len(had.times_ns)
     nothing, blank = np.zeros(steps, dtype=bool), np.full(steps, np.nan)
     known = {row.key.labels for row in rows}
-    for key in had.keys:
-        if key.labels not in known:
-            rows.append(_Row(instance_labels(rule, key, np.nan, context), key, nothing, blank))
+    rows = rows + [
+        _Row(instance_labels(rule, key, np.nan, context), key, nothing, blank)
+        for key in (_known_as(rule, k) for k in had.keys)
+        if key.labels not in known
+    ]
     ever = np.logical_or.accumulate(had.present.any(axis=0)) if len(had.keys) else nothing
     unseen = nothing if seen else ~ever
     if not unseen.any():

@@ -14,11 +14,13 @@ property test says that both give the same outcomes.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from monitorlab.model import Severity
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from monitorlab.model import Severity
 
 __all__ = [
     "Action",

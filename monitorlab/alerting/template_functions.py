@@ -63,7 +63,13 @@ def go_text(value: Any) -> str:
 
 
 def truth(value: Any) -> bool:
-    """Tell what ``if`` thinks of a value: zero, nothing and the empty are false."""
+    """Tell what ``if`` thinks of a value: zero, nothing and the empty are false.
+
+    Examples
+    --------
+    >>> truth(0), truth("x"), truth({})
+    (False, True, False)
+    """
     if isinstance(value, float) and math.isnan(value):
         return True
     return bool(value)
@@ -114,7 +120,7 @@ def _humanize(value: Any) -> str:
     prefix = ""
     if abs(v) >= 1:
         for p in _BIG:
-            if abs(v) < 1_000:  # noqa: PLR2004 - a thousand is a thousand
+            if abs(v) < 1_000:
                 break
             prefix, v = p, v / 1_000
     else:
@@ -131,7 +137,7 @@ def _humanize_1024(value: Any) -> str:
         return _g4(v)
     prefix = ""
     for p in _BINARY:
-        if abs(v) < 1_024:  # noqa: PLR2004 - as the name says
+        if abs(v) < 1_024:
             break
         prefix, v = p, v / 1_024
     return _g4(v) + prefix
@@ -172,7 +178,7 @@ def _humanize_timestamp(value: Any) -> str:
     v = _float(value)
     if not math.isfinite(v):
         return _g4(v)
-    if abs(v) > 9.2e9:  # noqa: PLR2004 - what nanoseconds can hold
+    if abs(v) > 9.2e9:
         msg = f"{v!r} is not a time"
         raise TemplateError(msg)
     stamp = from_ns(round(v * 1e9))
@@ -386,7 +392,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         "title": _title,
         "toUpper": lambda value: _text(value).upper(),
         "toLower": lambda value: _text(value).lower(),
-        "safeHtml": lambda value: go_text(value),
+        "safeHtml": go_text,
         "stripPort": _strip_port,
         "stripDomain": _strip_domain,
     }.items()

@@ -15,10 +15,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from monitorlab.alerting.template_functions import FUNCTIONS, TemplateError, go_text, truth
-from monitorlab.model import Labels, SeriesKey
+
+if TYPE_CHECKING:
+    from monitorlab.model import Labels, SeriesKey
 
 __all__ = ["check", "expand", "uses_value"]
 
@@ -160,7 +162,9 @@ def uses_value(text: str) -> bool:
     (False, True)
     """
     return any(
-        "$value" in action or ".Value" in action or re.search(r"(^|[\s(|])(\.|\$)($|[\s)|])", action)
+        "$value" in action
+        or ".Value" in action
+        or re.search(r"(^|[\s(|])(\.|\$)($|[\s)|])", action)
         for action in (m.group(2) for m in _ACTION.finditer(text))
     )
 
@@ -214,7 +218,7 @@ def _tokens(action: str) -> tuple[tuple[str, str], ...]:
 
 def _block(flat: Sequence[_Part], place: int, level: int) -> tuple[tuple[_Part, ...], int, str]:
     """Read parts up to ``end`` or ``else``; gives them, where it stopped, and why."""
-    if level > 50:  # noqa: PLR2004 - nobody nests deeper by hand
+    if level > 50:
         msg = "blocks are nested too deeply"
         raise TemplateError(msg)
     parts: list[_Part] = []
@@ -311,7 +315,7 @@ def _range(
         _run(part.other, scope.inner(scope.dot), out)
     for k, v in items:
         inner = scope.inner(v)
-        if names is not None and len(names) == 2:  # noqa: PLR2004 - key and value
+        if names is not None and len(names) == 2:
             inner.variables[names[0]], inner.variables[names[1]] = k, v
         elif names is not None:
             inner.variables[names[0]] = v

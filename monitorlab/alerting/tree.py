@@ -34,7 +34,7 @@ __all__ = [
     "Threshold",
     "data_of",
     "required_names",
-        "selectors_of",
+    "selectors_of",
     "threshold_of",
     "windows_of",
     "with_threshold",
@@ -87,6 +87,12 @@ def threshold_of(node: Node) -> Threshold | None:
     -----
     The left edge is followed through parentheses and the left sides of ``and`` and
     ``unless``: these keep labels and values of their left side.
+
+    Examples
+    --------
+    >>> from monitorlab.query import parse
+    >>> threshold_of(parse("up == 0")).number, threshold_of(parse("up"))
+    (0.0, None)
     """
     if isinstance(node, Paren):
         return threshold_of(node.expr)
@@ -121,6 +127,12 @@ def with_threshold(node: Node, number: float) -> Node:
     -------
     Node
         The new tree.
+
+    Examples
+    --------
+    >>> from monitorlab.query import parse, to_promql
+    >>> to_promql(with_threshold(parse("latency > 1"), 2.5))
+    'latency > 2.5'
     """
     if isinstance(node, Paren):
         return dataclasses.replace(node, expr=with_threshold(node.expr, number))
@@ -134,13 +146,27 @@ def with_threshold(node: Node, number: float) -> Node:
 
 
 def windows_of(node: Node) -> list[int]:
-    """Give the range windows of an expression in nanoseconds, each once, in order."""
+    """Give the range windows of an expression in nanoseconds, each once, in order.
+
+    Examples
+    --------
+    >>> from monitorlab.query import parse
+    >>> windows_of(parse("rate(x[1m]) > 0"))
+    [60000000000]
+    """
     found = [n.range_ns for n in walk(node) if isinstance(n, MatrixSelector)]
     return list(dict.fromkeys(found))
 
 
 def with_window(node: Node, range_ns: int) -> Node:
-    """Give the expression with all its range windows set to one length."""
+    """Give the expression with all its range windows set to one length.
+
+    Examples
+    --------
+    >>> from monitorlab.query import parse, to_promql
+    >>> to_promql(with_window(parse("rate(x[1m]) > 0"), 300 * 10**9))
+    'rate(x[5m]) > 0'
+    """
 
     def change(part: Node) -> Node:
         if isinstance(part, MatrixSelector) and part.range_ns != range_ns:
@@ -151,7 +177,14 @@ def with_window(node: Node, range_ns: int) -> Node:
 
 
 def selectors_of(node: Node) -> list[VectorSelector]:
-    """Give every selector of an expression, in the order of the text."""
+    """Give every selector of an expression, in the order of the text.
+
+    Examples
+    --------
+    >>> from monitorlab.query import parse
+    >>> [selector.name for selector in selectors_of(parse("a > b"))]
+    ['a', 'b']
+    """
     return [n for n in walk(node) if isinstance(n, VectorSelector)]
 
 
@@ -168,6 +201,12 @@ def required_names(node: Node) -> list[str]:
     list of str
         In the order of the text. Names inside ``absent``, beside ``or`` and on the right of
         ``unless`` may be missing.
+
+    Examples
+    --------
+    >>> from monitorlab.query import parse
+    >>> required_names(parse("a unless absent(b)"))
+    ['a']
     """
     found: list[str] = []
     stack = [node]
@@ -199,6 +238,12 @@ def data_of(node: Node) -> Node | None:
     Node or None
         Every filtering comparison becomes one that answers 0 or 1, and ``unless`` its left
         side. None when the expression asks for absence itself: then there is always data.
+
+    Examples
+    --------
+    >>> from monitorlab.query import parse, to_promql
+    >>> to_promql(data_of(parse("a > 1 unless b")))
+    'a > bool 1'
     """
     if any(isinstance(n, Call) and n.name.startswith("absent") for n in walk(node)):
         return None
@@ -213,8 +258,6 @@ def data_of(node: Node) -> Node | None:
         return part
 
     return replace(node, change)
-
-
 
 
 def _number(node: Node) -> float | None:

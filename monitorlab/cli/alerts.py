@@ -69,11 +69,11 @@ def parse_condition(text: str, scores: dict[str, float]) -> bool:
 
 @click.command()
 @click.argument("file")
-@click.option("--rules", "rules_path", default=None, help="Prometheus rule file (default: those of the dataset).")
-@click.option("--incidents", default=None, help="CSV of labelled incidents: start,end,kind,severity,metrics.")
+@click.option("--rules", "rules_path", help="Rule file (default: the rules of the dataset).")
+@click.option("--incidents", help="CSV of incidents: start,end,kind,severity,metrics.")
 @click.option("--interval", default="15s", show_default=True, help="Evaluate so often.")
-@click.option("-o", "--out", default=None, help="HTML file for the picture.")
-@click.option("--fail-on", multiple=True, help="Exit with 3 if the condition holds; may be repeated.")
+@click.option("-o", "--out", help="HTML file for the picture.")
+@click.option("--fail-on", multiple=True, help="Exit with 3 if this holds; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def backtest(
     file: str,
@@ -95,12 +95,12 @@ def backtest(
     >>> CliRunner().invoke(backtest, ["--help"]).exit_code
     0
     """
-    from monitorlab import datasets
     from monitorlab.alerting import load_rules
+    from monitorlab.tables import read_incidents
 
     frame = open_recording(file)
     rules = load_rules(rules_path) if rules_path else None
-    marked = datasets.read_incidents(incidents) if incidents else None
+    marked = read_incidents(incidents) if incidents else None
     result = frame.backtest(rules=rules, incidents=marked, interval=interval)
     if as_json:
         click.echo(json.dumps(to_plain(result.to_dict())))

@@ -42,21 +42,22 @@ def open_recording(path: str) -> MonitoringFrame:
     >>> open_recording("fleet").metrics.index.name
     'metric'
     """
-    from monitorlab import datasets, io
+    from monitorlab import datasets, recordings
 
     file = Path(path)
     if not file.exists():
         if path in datasets.list_datasets().index:
             return datasets.load_dataset(path)
         names = list(datasets.list_datasets().index)
-        msg = f"there is no such file, and no bundled dataset of that name{did_you_mean(path, names)}"
+        near = did_you_mean(path, names)
+        msg = f"there is no such file, and no bundled dataset of that name{near}"
         raise RecordingError(msg, path=path)
     if path.endswith(".parquet"):
-        return io.read_parquet(file)
+        return recordings.read_parquet(file)
     if path.endswith((".csv", ".csv.gz")):
-        return io.read_csv(file)
+        return recordings.read_csv(file)
     if path.endswith((".om", ".prom", ".txt")):
-        return io.read_openmetrics(file)
+        return recordings.read_openmetrics(file)
     msg = f"its ending says nothing; known endings are {', '.join(_ENDINGS)}"
     raise RecordingError(msg, path=path)
 
@@ -118,8 +119,14 @@ def query(file: str, expression: str, at: str | None, as_json: bool) -> None:
 
 @click.command()
 @click.argument("file")
-@click.option("--horizon", "horizons", multiple=True, default=("1h", "24h", "7d"), show_default=True,
-              help="Look back so far; may be repeated.")  # fmt: skip
+@click.option(
+    "--horizon",
+    "horizons",
+    multiple=True,
+    default=("1h", "24h", "7d"),
+    show_default=True,
+    help="Look back so far; may be repeated.",
+)
 @click.option("-o", "--out", default="report.html", show_default=True, help="HTML file to write.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON instead.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")

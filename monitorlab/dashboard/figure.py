@@ -25,18 +25,31 @@ from monitorlab.plotting import PALETTE, Theme, rgba, time_axis
 __all__ = ["INK", "build", "line_colors"]
 
 INK = {
-    "light": {"ink": "#24292f", "muted": "#6b7280", "grid": "rgba(15,23,42,0.08)", "paper": "#ffffff"},
-    "dark": {"ink": "#e6e8eb", "muted": "#9aa4b2", "grid": "rgba(255,255,255,0.09)", "paper": "#14171c"},
-}  # fmt: skip
+    "light": {
+        "ink": "#24292f",
+        "muted": "#6b7280",
+        "grid": "rgba(15,23,42,0.08)",
+        "paper": "#ffffff",
+    },
+    "dark": {
+        "ink": "#e6e8eb",
+        "muted": "#9aa4b2",
+        "grid": "rgba(255,255,255,0.09)",
+        "paper": "#14171c",
+    },
+}
 CLEAR = "rgba(0,0,0,0)"
+FONT = "system-ui, -apple-system, 'Segoe UI', sans-serif"
 PANEL_PX = {1: 300, 2: 230}  # height of a plot when there are so few rows
 ROW_PX = 180
 STRIP_PX = 38  # room above each plot for its title and legend
-TOP_PX, BOTTOM_PX, LEFT_PX, RIGHT_PX = 4, 30, 58, 14
+TOP_PX, BOTTOM_PX, LEFT_PX, RIGHT_PX = 10, 30, 58, 14
 COLUMN_GAP = 0.055
 WIDTH_PX = 1_120  # width that titles and legends are fitted to
 CHAR_PX = 6.6
-LABELLED_SHARE = 0.045  # a span narrower than this share of the range gets no name
+LABEL_PX = 6.2  # width of one character of a span's name
+DENSE = 700  # points; a line of more is drawn finer
+BAND_SHADES = (1.0, 0.7, 0.42)  # of one colour, from the median outwards
 _DARK = ("#56B4E9", "#E69F00", "#2BB594", "#CC79A7", "#F0E442", "#E8743B", "#8FA8FF", "#B0B0B0")
 
 
@@ -126,12 +139,14 @@ def build(
         legend = "legend" if number == 0 else f"legend{number + 1}"
         layout[legend] = _legend(look, left + width, top, inside)
         data += _traces(one, x, y, legend, theme, shown)
-        layout["annotations"].append(_title(one, left, top, inside, look, len(shown), wide))
+        layout["annotations"].append(_title(one, left, top, inside, look, len(shown)))
         if one.problem:
-            layout["annotations"].append(_note(_wrapped(one.problem), f"{x} domain", f"{y} domain", look))
+            layout["annotations"].append(
+                _note(_wrapped(one.problem), f"{x} domain", f"{y} domain", look)
+            )
         layout["shapes"] += [_shape(span, x, y) for span in spans]
         if row == 0:
-            layout["annotations"] += _names_of(spans, x, y, start_ns, end_ns)
+            layout["annotations"] += _names_of(spans, x, y, start_ns, end_ns, WIDTH_PX * width)
     return data, layout
 
 
@@ -140,7 +155,7 @@ def _frame(look: dict[str, str], *, solid: bool) -> dict[str, Any]:
     return {
         "paper_bgcolor": paper,
         "plot_bgcolor": paper,
-        "font": {"family": "system-ui, -apple-system, 'Segoe UI', sans-serif", "size": 12, "color": look["ink"]},
+        "font": {"family": FONT, "size": 12, "color": look["ink"]},
         "margin": {"l": LEFT_PX, "r": RIGHT_PX, "t": TOP_PX, "b": BOTTOM_PX, "pad": 0},
         "hovermode": "x unified",
         "hoversubplots": "axis",
@@ -163,7 +178,13 @@ def _frame(look: dict[str, str], *, solid: bool) -> dict[str, Any]:
 
 
 def _time_axis(
-    look: dict[str, str], limits: list[str], left: float, right: float, anchor: str, *, follows: bool
+    look: dict[str, str],
+    limits: list[str],
+    left: float,
+    right: float,
+    anchor: str,
+    *,
+    follows: bool,
 ) -> dict[str, Any]:
     axis = {
         "type": "date", "range": limits, "autorange": False, "domain": [left, right],
@@ -182,7 +203,14 @@ def _value_axis(
 ) -> dict[str, Any]:
     finite = [np.abs(line.values[np.isfinite(line.values)]) for line in one.lines]
     biggest = max((float(v.max()) for v in finite if len(v)), default=0.0)
-    lowest = min((float(np.nanmin(line.values)) for line, v in zip(one.lines, finite, strict=True) if len(v)), default=0.0)
+    lowest = min(
+        (
+            float(np.nanmin(line.values))
+            for line, v in zip(one.lines, finite, strict=True)
+            if len(v)
+        ),
+        default=0.0,
+    )
     from_zero = lowest >= 0.0 and (one.panel.kind == "band" or lowest < 0.6 * biggest)
     return {
         "domain": [bottom, top], "anchor": anchor, "fixedrange": True, "nticks": 5,
@@ -198,7 +226,7 @@ def _legend(look: dict[str, str], right: float, top: float, inside: int) -> dict
     return {
         "orientation": "h", "x": right, "xanchor": "right", "y": top + 3 / inside,
         "yanchor": "bottom", "bgcolor": CLEAR, "font": {"size": 11, "color": look["muted"]},
-        "itemwidth": 30, "tracegroupgap": 0,
+        "itemwidth": 30, "tracegroupgap": 0, "traceorder": "normal",
     }  # fmt: skip
 
 
@@ -234,11 +262,13 @@ def _traces(
             "yaxis": y,
             "legend": legend,
             "showlegend": number < len(named),
-            "line": {"color": color, "width": 1.6},
+            "line": {"color": color, "width": 1.6 if len(line.times) <= DENSE else 1.1},
             "connectgaps": False,
         }
-        if band and 0 < number < 3:
-            trace |= {"fill": "tonexty", "fillcolor": rgba(color, 0.10)}
+        if band and number < len(BAND_SHADES):
+            trace["line"]["color"] = rgba(colors[0], BAND_SHADES[number])
+            if number:
+                trace |= {"fill": "tonexty", "fillcolor": rgba(colors[0], 0.12)}
         made.append(trace)
     return made
 
@@ -248,10 +278,15 @@ def _title_text(one: Answer) -> str:
 
 
 def _title(
-    one: Answer, left: float, top: float, inside: int, look: dict[str, str], named: int, columns: int
+    one: Answer,
+    left: float,
+    top: float,
+    inside: int,
+    look: dict[str, str],
+    named: int,
 ) -> dict[str, Any]:
     text = f"<b>{html.escape(_title_text(one), quote=False)}</b>"
-    hidden = one.found - (named if named else min(1, one.found))
+    hidden = one.found - (named or min(1, one.found))
     if named and hidden > 0:
         shown = "" if one.found == len(one.lines) else f", {len(one.lines)} drawn"
         text += f" <span style='color:{look['muted']}'>+{hidden}{shown}</span>"
@@ -287,19 +322,26 @@ def _shape(span: Span, x: str, y: str) -> dict[str, Any]:
 
 
 def _names_of(
-    spans: Sequence[Span], x: str, y: str, start_ns: int, end_ns: int
+    spans: Sequence[Span], x: str, y: str, start_ns: int, end_ns: int, width_px: float
 ) -> list[dict[str, Any]]:
-    range_ns = max(1, end_ns - start_ns)
-    return [
-        {
-            "text": html.escape(span.label, quote=False), "xref": x, "yref": f"{y} domain",
-            "x": _iso(max(span.start_ns, start_ns)), "y": 0.95, "xanchor": "left", "yanchor": "top",
-            "showarrow": False, "font": {"size": 10, "color": span.color},
-        }
-        for span in spans
-        if span.kind == "incident"
-        and min(span.end_ns, end_ns) - max(span.start_ns, start_ns) > LABELLED_SHARE * range_ns
-    ]  # fmt: skip
+    """Write the names of incidents at their starts, as far as there is room for each."""
+    per_px = max(1, end_ns - start_ns) / width_px
+    named = []
+    free = start_ns
+    for span in sorted(spans, key=lambda s: s.start_ns):
+        begin = max(span.start_ns, start_ns)
+        needed = int((len(span.label) + 1) * LABEL_PX * per_px)
+        if span.kind != "incident" or begin < free or begin + needed > end_ns:
+            continue
+        free = begin + needed
+        named.append(
+            {
+                "text": html.escape(span.label, quote=False), "xref": x, "yref": f"{y} domain",
+                "x": _iso(begin), "y": 0.96, "xanchor": "left", "yanchor": "top", "xshift": 1,
+                "showarrow": False, "font": {"size": 10, "color": span.color},
+            }
+        )  # fmt: skip
+    return named
 
 
 def _name(letter: str, number: int) -> str:

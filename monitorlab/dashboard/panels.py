@@ -404,8 +404,8 @@ def _ask(source: Any, expr: str, start_ns: int, end_ns: int, step_ns: int) -> li
         views = source.select(matchers, start_ns, end_ns + 1)
         # A metric that does not exist at all is told by the query engine, with near names.
         if views or source.select(matchers):
-            return [(view.key, view.times, view.values) for view in views]
-    from monitorlab.query import evaluate_range  # noqa: PLC0415 - on first use
+            return [(view.key, view.times, view.values) for view in views]  # noqa: PD011 - a SeriesView
+    from monitorlab.query import evaluate_range
 
     first = -(-start_ns // step_ns) * step_ns
     result = evaluate_range(
@@ -416,7 +416,7 @@ def _ask(source: Any, expr: str, start_ns: int, end_ns: int, step_ns: int) -> li
     for row, key in enumerate(result.keys):
         present = result.present[row]
         if present.any():
-            values = np.where(present, result.values[row], np.nan)
+            values = np.where(present, result.values[row], np.nan)  # noqa: PD011
             found.append((key, result.times_ns, values))
     return found
 
@@ -437,8 +437,9 @@ def _short_names(keys: Sequence[SeriesKey]) -> list[str]:
 def _strongest(lines: list[Line], most: int) -> list[Line]:
     if len(lines) <= most:
         return lines
+
     def weight(line: Line) -> float:
-        finite = line.values[np.isfinite(line.values)]
+        finite = line.values[np.isfinite(line.values)]  # noqa: PD011 - a Line
         return float(np.abs(finite).mean()) if len(finite) else -1.0
 
     kept = sorted(range(len(lines)), key=lambda i: -weight(lines[i]))[:most]
@@ -446,7 +447,7 @@ def _strongest(lines: list[Line], most: int) -> list[Line]:
 
 
 def _thin(line: Line, points: int) -> Line:
-    times, values = line.times, line.values
+    times, values = line.times, line.values  # noqa: PD011 - a Line
     ends = is_stale(values)
     if ends.any():
         values = np.where(ends, np.nan, values)

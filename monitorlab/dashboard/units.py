@@ -35,7 +35,7 @@ def human(value: float, unit: str) -> tuple[str, str]:
     Examples
     --------
     >>> human(12_345.0, "1/s")
-    ('12.3k', '1/s')
+    ('12.3k', '/s')
     """
     if not math.isfinite(value):
         return ("–" if math.isnan(value) else format_number(value)), ""
@@ -48,10 +48,11 @@ def human(value: float, unit: str) -> tuple[str, str]:
         return _three(value), _BYTES[unit]
     if unit in _SECONDS:
         return _seconds(value)
+    shown = "/s" if unit == "1/s" else unit
     for size, prefix in _SI:
         if abs(value) >= max(size, 1e4):
-            return _three(value / size) + prefix, unit
-    return _three(value), unit
+            return _three(value / size) + prefix, shown
+    return _three(value), shown
 
 
 def axis_format(unit: str, biggest: float) -> dict[str, str]:
@@ -81,8 +82,12 @@ def axis_format(unit: str, biggest: float) -> dict[str, str]:
     if unit in _SECONDS and biggest < 1.0:
         return {"tickformat": ".3~s", "ticksuffix": "s", "hoverformat": ".3~s"}
     plain = ".3~s" if biggest >= 1e4 else ".4~r" if biggest >= 1e-3 else ".3~g"
-    suffix = f" {unit}" if 0 < len(unit) <= 3 else ""
-    return {"tickformat": plain, "ticksuffix": suffix, "hoverformat": ".4~s" if biggest >= 1e4 else ".4~r"}
+    suffix = "/s" if unit == "1/s" else f" {unit}" if 0 < len(unit) <= 3 else ""
+    return {
+        "tickformat": plain,
+        "ticksuffix": suffix,
+        "hoverformat": ".4~s" if biggest >= 1e4 else ".4~r",
+    }
 
 
 def _seconds(value: float) -> tuple[str, str]:

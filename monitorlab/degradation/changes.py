@@ -18,16 +18,16 @@ from monitorlab.degradation.segments import Shape, fitted, partition, refine, se
 from monitorlab.errors import InvalidSeriesError
 from monitorlab.seasonality.adjust import remove_seasons
 from monitorlab.seasonality.periods import SAMPLE_ANCHORS, find_periods_in_samples
-from monitorlab.seasonality.spectrum import season
+from monitorlab.seasonality.spectrum import clipped, season
 
 __all__ = ["Segmentation", "changepoints", "segment"]
 
 MAX_POINTS = 1_000  # longer series are cut into block means, changes then moved to the sample
 MIN_SAMPLES = 12
 MIN_SIZE = {"level": 5, "line": 8}
-PRICE = {"level": (4.0, 3.0), "line": (8.0, 4.5)}  # a + b log(n) for one change
-WANDERS = -12.0  # persistence above which a series has no level to return to
-MATERIAL = 2.0  # times log(n) / n of the variance that a bend of a wandering series explains
+PRICE = {"level": (7.0, 2.2), "line": (13.0, 2.0)}  # a + b log(n) for one change
+WANDERS = -11.0  # persistence above which a series has no level to return to
+MATERIAL = 1.0  # times log(n) / n of the variance that a bend of a wandering series explains
 LADDER = 12
 
 
@@ -94,7 +94,7 @@ def changepoints(series: pd.Series | np.ndarray | Sequence[float]) -> list[int]:
        plus a price for each change, so memory in the noise is never paid with changes
        (the idea of the gappy Schwarz criterion). The best score wins; then changes that
        do not earn their price are taken back one by one.
-    3. A series that wanders (it spans fewer than 12 times its own memory, so no level to
+    3. A series that wanders (it spans fewer than 11 times its own memory, so no level to
        return to can be known) is cut into straight lines instead, where a bend explains a
        material share of the whole variance.
 
@@ -194,7 +194,7 @@ def _seasonal(series: object, values: np.ndarray) -> np.ndarray:
     coarse = np.nanmean(values[: count * factor].reshape(count, factor), axis=1) if factor > 1 else values
     usable = [a / factor for a in anchors if 3 <= a / factor <= count / 2]  # noqa: PLR2004
     found = find_periods_in_samples(coarse, anchors=usable)
-    rest, out = values, np.zeros(n)
+    rest, out = clipped(values) if found else values, np.zeros(n)
     for period in sorted(f.period * factor for f in found):
         shape = season(rest, period)
         rest, out = rest - shape, out + shape
@@ -215,7 +215,8 @@ def _segment(values: np.ndarray) -> tuple[list[int], Shape, bool, tuple[float, .
     line = y - fitted(y, (), "line")
     wanders = persistence(line) > WANDERS
     if wanders and best.points:
-        wanders = persistence(y - fitted(y, best.points, best.shape)) > WANDERS
+        left = y - fitted(y, best.points, best.shape)
+        wanders = best.shape == "line" or persistence(left) > WANDERS
     if wanders:
         best = _material(y, costs["line"])
     p_values = _chances(y, best)

@@ -11,11 +11,11 @@ import numpy as np
 
 __all__ = ["autoregression", "persistence", "without_outliers"]
 
-MAX_ORDER = 4
+MAX_ORDER = 6
 
 
 def autoregression(residual: np.ndarray, max_order: int = MAX_ORDER) -> tuple[float, int]:
-    """Log variance of the innovations of the best autoregression of a residual.
+    """Log size of the innovations of the best autoregression of a residual.
 
     Parameters
     ----------
@@ -27,7 +27,9 @@ def autoregression(residual: np.ndarray, max_order: int = MAX_ORDER) -> tuple[fl
     Returns
     -------
     criterion : float
-        ``n log(variance) + order log(n)`` for the best order.
+        ``2 n log(mean absolute innovation) + order log(n)`` for the best order: minus
+        twice the log likelihood of Laplace noise, so that a few large innovations (jobs
+        that start, caches that empty) do not ask to be explained by changes.
     order : int
         That order.
 
@@ -40,23 +42,23 @@ def autoregression(residual: np.ndarray, max_order: int = MAX_ORDER) -> tuple[fl
     top = max(0, min(max_order, n // 10))
     target = residual[top:]
     count = len(target)
-    lags = np.column_stack([residual[top - k : n - k] for k in range(1, top + 1)]) if top else None
-    power = float(target @ target)
-    floor = 1e-24 * max(power, 1e-300) + 1e-300
-    best, best_order = count * np.log(max(power, floor) / count), 0
-    if lags is None:
-        return float(best), 0
-    gram, cross = lags.T @ lags, lags.T @ target
+    floor = 1e-12 * float(np.abs(residual).max()) + 1e-12
+
+    def size(innovations: np.ndarray) -> float:
+        return 2.0 * count * float(np.log(max(float(np.abs(innovations).mean()), floor)))
+
+    best, best_order = size(target), 0
+    if top == 0:
+        return best, 0
+    lags = np.stack([residual[top - k : n - k] for k in range(1, top + 1)])
+    gram, cross = lags @ lags.T, lags @ target
+    ridge = (1e-10 * float(np.trace(gram)) / top + 1e-300) * np.eye(top)
     for order in range(1, top + 1):
-        ridge = 1e-10 * float(np.trace(gram)) / top + 1e-300
-        weights = np.linalg.solve(
-            gram[:order, :order] + ridge * np.eye(order), cross[:order]
-        )
-        left = power - float(weights @ cross[:order])
-        value = count * np.log(max(left, floor) / count) + order * np.log(count)
+        weights = np.linalg.solve((gram + ridge)[:order, :order], cross[:order])
+        value = size(target - weights @ lags[:order]) + order * float(np.log(count))
         if value < best:
             best, best_order = value, order
-    return float(best), best_order
+    return best, best_order
 
 
 def persistence(residual: np.ndarray, lags: int = 3) -> float:
@@ -65,7 +67,7 @@ def persistence(residual: np.ndarray, lags: int = 3) -> float:
     Parameters
     ----------
     residual : numpy.ndarray, shape (n,)
-        A series less its straight line.
+        A series of about unit variance less its straight line or its regimes.
     lags : int
         Lagged differences beside the level.
 
@@ -85,6 +87,8 @@ def persistence(residual: np.ndarray, lags: int = 3) -> float:
     True
     """
     n = len(residual)
+    if float(residual @ residual) <= 1e-12 * n:  # an exact fit leaves nothing to wander
+        return -float(n)
     lags = max(0, min(lags, n // 10 - 1))
     step = np.diff(residual)
     target = step[lags:]

@@ -54,7 +54,7 @@ def segment_costs(y: np.ndarray, shape: Shape) -> np.ndarray:
         middle = (edge[:, None] + edge[None, :] - n) / 2
         tilt = (st[:, None] - st[None, :]) - middle * total
         spread = size * (size * size - 1.0) / 12.0
-        cost -= np.where(spread > 0, tilt * tilt / np.maximum(spread, 1e-300), 0.0)
+        cost -= np.where(spread > 0, tilt * tilt / np.maximum(spread, 0.5), 0.0)
     np.maximum(cost, 0.0, out=cost)
     return cost
 

@@ -66,7 +66,7 @@ class HostSource(PollingSource):
     def __init__(self, *, interval: DurationLike = "1s", mount: str = "/") -> None:
         super().__init__(interval=interval)
         try:
-            import psutil  # noqa: PLC0415 - an extra
+            import psutil
         except ImportError as error:
             what = "HostSource"
             raise MissingExtraError(what, "host") from error

@@ -94,7 +94,7 @@ class HttpSource(PollingSource):
     ) -> None:
         super().__init__(interval=interval)
         try:
-            import httpx  # noqa: PLC0415 - an extra
+            import httpx
         except ImportError as error:
             what = type(self).__name__
             raise MissingExtraError(what, "prometheus") from error

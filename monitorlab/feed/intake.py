@@ -135,7 +135,7 @@ class Intake:
         for receiver in tuple(self.receivers):
             try:
                 receiver(update)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - told, and the feed goes on
                 self.trouble(f"receiver {getattr(receiver, '__qualname__', receiver)!s}", error)
         return update
 
@@ -148,9 +148,7 @@ class Intake:
         text = f"{type(error).__name__}: {error}"
         nan = float("nan")
         self._pending.append(
-            FeedEvent(
-                from_ns(now), "error", "error", where, "", Severity.WARNING, nan, text, error
-            )
+            FeedEvent(from_ns(now), "error", "error", where, "", Severity.WARNING, nan, text, error)
         )
 
     def _take(self, chunk: Chunk) -> bool:
@@ -174,7 +172,7 @@ class Intake:
         until = self.watermark_ns - self._lateness
         try:
             self._pending += self._alerts.advance(until, self.trouble, since_ns=self._first_ns)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - told, and the feed goes on
             self.trouble("rules", error)
         self.evaluation_seconds = self._clock.monotonic() - begin
 

@@ -18,7 +18,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 
@@ -152,7 +152,7 @@ class LiveFeed:
 
     # -- life ------------------------------------------------------------------------------
 
-    def start(self) -> LiveFeed:
+    def start(self) -> Self:
         """Begin in the running event loop, and return at once.
 
         Returns
@@ -178,13 +178,18 @@ class LiveFeed:
             raise FeedStateError(msg) from error
         if self.name != "feed":
             before = _RUNNING.get(self.name)
-            if before is not None and before is not self and before._task is not None:
-                before._task.cancel()
+            if before is not None and before is not self:
+                before.cancel()
             _RUNNING[self.name] = self
         self._intake.state = FeedState.RUNNING
         self._task = loop.create_task(self._run(), name=f"monitorlab feed {self.name}")
         self._task.add_done_callback(self._finished)
         return self
+
+    def cancel(self) -> None:
+        """Ask the feed to end as soon as it has a turn, without waiting for it."""
+        if self._task is not None:
+            self._task.cancel()
 
     async def stop(self, *, drain: bool = True) -> None:
         """End the feed; may be called again.
@@ -248,7 +253,7 @@ class LiveFeed:
         msg = "an event loop runs here already (a notebook?); use start() and await wait()"
         raise FeedStateError(msg)
 
-    async def __aenter__(self) -> LiveFeed:
+    async def __aenter__(self) -> Self:
         return self.start()
 
     async def __aexit__(

@@ -118,7 +118,7 @@ class _Line:
             for attempt in range(1, ATTEMPTS + 1):
                 try:
                     await self._call(event)
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 - told, and tried again
                     self._trouble(self._name, error)
                     if attempt < ATTEMPTS:
                         await self._clock.sleep(self._backoff.delay(attempt))

@@ -111,7 +111,7 @@ class QueueSource(Source):
         FeedStateError
             If the source was closed.
         InvalidSeriesError
-            If the value is no number.
+            If the value is no number, or the type is unknown.
         """
         if self._closed:
             msg = f"{self!r} is closed; make a new one"
@@ -121,12 +121,13 @@ class QueueSource(Source):
         except (TypeError, ValueError) as error:
             msg = f"{metric}: a sample must be a number, not {value!r}"
             raise InvalidSeriesError(msg) from error
+        kind = None if type is None else _type(type)
         key = SeriesKey(metric, labels if isinstance(labels, Labels) else Labels(labels))
         stamp = time.time_ns() if timestamp is None else to_ns(timestamp)
         with self._lock:
             self._own_times = self._own_times and timestamp is None
-            if type is not None and metric not in self._metrics:
-                self._metrics[metric] = Metric(metric, MetricType(str(type).lower()))
+            if kind is not None and metric not in self._metrics:
+                self._metrics[metric] = Metric(metric, kind)
             if len(self._samples) >= self._maxsize:
                 self._samples.popleft()
                 self.dropped += 1
@@ -226,3 +227,12 @@ def _chunks(samples: deque[tuple[SeriesKey, int, float]]) -> tuple[Chunk, ...]:
         Chunk(key, np.array(times, dtype=np.int64), np.array(values, dtype=np.float64))
         for key, (times, values) in columns.items()
     )
+
+
+def _type(value: MetricType | str) -> MetricType:
+    try:
+        return MetricType(str(value).lower())
+    except ValueError as error:
+        names = ", ".join(member.value for member in MetricType)
+        msg = f"unknown metric type {value!r}; use one of {names}"
+        raise InvalidSeriesError(msg) from error

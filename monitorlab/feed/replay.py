@@ -3,7 +3,7 @@
 >>> import asyncio
 >>> from monitorlab.storage import SeriesStore
 >>> store = SeriesStore()
->>> store.extend("up", np.arange(4) * 1_000_000_000, [1.0, 1.0, 0.0, 1.0])
+>>> store.extend("up", [0, 1, 2, 3], [1.0, 1.0, 0.0, 1.0])
 >>> async def play():
 ...     return [batch.samples async for batch in Replay(store, speed=None).batches(Clock())]
 >>> sum(asyncio.run(play()))
@@ -16,8 +16,6 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from monitorlab.errors import SourceError, TimeError
 from monitorlab.feed.batch import Batch, Chunk, Source
@@ -159,7 +157,7 @@ class Replay(Source):
         last = max(int(view.times[-1]) for view in views)
         metrics = tuple(self._reader.metric(name) for name in sorted({v.metric for v in views}))
         metrics += _families(self._reader, metrics)
-        incidents = sorted(getattr(self.frame, "incidents", ()), key=lambda i: i.end)
+        incidents = sorted(getattr(self._reader, "incidents", ()), key=lambda i: i.end)
         given = self._given_ns
         if given is None or given >= last:
             given = first - 1
@@ -206,7 +204,8 @@ def _cut(
     for view in views:
         begin, end = view.times.searchsorted((given, until), side="right").tolist()
         if end > begin:
-            chunks.append(Chunk(view.key, view.times[begin:end], view.values[begin:end]))
+            values = view.values[begin:end]  # noqa: PD011 - a SeriesView
+            chunks.append(Chunk(view.key, view.times[begin:end], values))
     over = tuple(i for i in incidents if given < i.end.as_unit("ns").value <= until)
     return Batch(tuple(chunks), until, (), over)
 

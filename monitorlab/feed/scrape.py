@@ -67,15 +67,17 @@ class ScrapeSource(HttpSource):
         headers: Mapping[str, str] | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(url, interval=interval, headers={"Accept": ACCEPT, **(headers or {})}, **options)
+        super().__init__(
+            url, interval=interval, headers={"Accept": ACCEPT, **(headers or {})}, **options
+        )
         self._labels = Labels({"instance": urlsplit(self.url).netloc, **(labels or {})})
         self._up = SeriesKey("up", self._labels)
         self._seen: dict[SeriesKey, SeriesKey] = {}
 
     async def read(self, clock: Clock) -> Batch:
         """Read the page once."""
-        from monitorlab.io.openmetrics import parse_openmetrics  # noqa: PLC0415 - on first use
-        from monitorlab.storage import STALE_NAN  # noqa: PLC0415
+        from monitorlab.io.openmetrics import parse_openmetrics
+        from monitorlab.storage import STALE_NAN
 
         page = await self.fetch(self.url)
         now = clock.now_ns()
@@ -92,13 +94,15 @@ class ScrapeSource(HttpSource):
             chunks.append(Chunk(full, times, values))
         stamp = np.array([now], dtype=np.int64)
         gone = np.array([STALE_NAN])
-        chunks += [Chunk(full, stamp, gone) for key, full in before.items() if key not in self._seen]
+        chunks += [
+            Chunk(full, stamp, gone) for key, full in before.items() if key not in self._seen
+        ]
         chunks.append(Chunk(self._up, stamp, np.array([1.0])))
         return Batch(tuple(chunks), now, (*found.metrics.values(), _UP))
 
     def failed(self, clock: Clock) -> Batch:
         """Give ``up`` as 0 and the end of every series."""
-        from monitorlab.storage import STALE_NAN  # noqa: PLC0415
+        from monitorlab.storage import STALE_NAN
 
         now = clock.now_ns()
         stamp = np.array([now], dtype=np.int64)

@@ -180,10 +180,8 @@ class FeedStatus(Result):
 
     def summary(self) -> str:
         """Say the status in one line."""
-        parts = [
-            f"{self.name} {self.state}, {self.source}: "
-            f"{self.samples} samples of {self.series} series"
-        ]
+        taken = f"{self.samples} samples of {self.series} series"
+        parts = [f"{self.name} {self.state}, {self.source}: {taken}"]
         if self.dropped_samples:
             parts.append(f"{self.dropped_samples} dropped")
         if self.firing:
@@ -201,9 +199,9 @@ class FeedStatus(Result):
 
     def plot(self) -> go.Figure:
         """Draw what happened to the samples, as bars."""
-        import plotly.graph_objects as go  # noqa: PLC0415
+        import plotly.graph_objects as go
 
-        from monitorlab.plotting import PALETTE, new_figure  # noqa: PLC0415
+        from monitorlab.plotting import PALETTE, new_figure
 
         names = ["samples", "late_samples", "rejected_samples", "dropped_samples"]
         figure = new_figure(title=f"{self.name}: samples", height=240)

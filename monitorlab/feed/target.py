@@ -42,7 +42,7 @@ def reader_of(frame: Any) -> Any:
     ...
     monitorlab.errors.SourceError: int holds no series; give a MonitoringFrame or a SeriesStore
     """
-    from monitorlab.frame import MonitoringFrame  # noqa: PLC0415 - the frame is heavy
+    from monitorlab.frame import MonitoringFrame
 
     if isinstance(frame, MonitoringFrame):
         return frame.selection
@@ -91,6 +91,6 @@ def fresh_frame() -> Any:
     >>> len(store_of(fresh_frame()))
     0
     """
-    from monitorlab.frame import MonitoringFrame  # noqa: PLC0415 - the frame is heavy
+    from monitorlab.frame import MonitoringFrame
 
     return MonitoringFrame()

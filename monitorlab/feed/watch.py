@@ -61,7 +61,7 @@ class AlertWatch:
     """
 
     def __init__(self, rules: Any, store: Any, interval: DurationLike) -> None:
-        from monitorlab.alerting import LiveEngine, as_rules  # noqa: PLC0415 - on first use
+        from monitorlab.alerting import LiveEngine, as_rules
 
         length = parse_duration(interval)
         if length <= 0:
@@ -147,9 +147,9 @@ class AnomalyWatch:
     """
 
     def __init__(self, detectors: Any, store: Any) -> None:
-        from monitorlab.anomaly import make_detector  # noqa: PLC0415 - on first use
-        from monitorlab.storage import parse_selector  # noqa: PLC0415
-        from monitorlab.storage.matchers import key_filter  # noqa: PLC0415
+        from monitorlab.anomaly import make_detector
+        from monitorlab.storage import parse_selector
+        from monitorlab.storage.matchers import key_filter
 
         chosen = _as_mapping(detectors)
         self.selectors = tuple(chosen)
@@ -172,7 +172,7 @@ class AnomalyWatch:
                 continue
             try:
                 times, scores, found = watched.see(chunk)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - told, and the feed goes on
                 self._watched[chunk.key] = None
                 trouble(f"detector of {chunk.key}, which is no longer asked", error)
                 continue

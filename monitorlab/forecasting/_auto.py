@@ -1,7 +1,7 @@
 """Which members the default ensemble has for a series, and the members on logarithms.
 
 >>> sorted(members_for(np.arange(1.0, 99.0), ()))[:2]
-['ar levels', 'ar logs']
+['ar changes', 'ar levels']
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Logged:
         low, high = float(logs.min()), float(logs.max())
         room = 0.5 * (high - low)
         out = self.inner.paths(logs, cuts, horizon, seasons)
-        return np.exp(np.clip(out, low - room, high + room))
+        return np.asarray(np.exp(np.clip(out, low - room, high + room)))
 
 
 def members_for(values: np.ndarray, seasons: tuple[int, ...]) -> dict[str, Component]:
@@ -94,15 +94,9 @@ def members_for(values: np.ndarray, seasons: tuple[int, ...]) -> dict[str, Compo
         "slim ar logs": logged(
             RidgeAR("slim", walk=0.9), RidgeAR("slim", shrink=1e-4, walk=0.9, memory=12.0)
         ),
-        "even ar logs": logged(
-            RidgeAR("even", shrink=1e-5), RidgeAR("even", shrink=1e-5)
-        ),
-        "full ar logs": logged(
-            RidgeAR("full", shrink=1e-5), RidgeAR("full", shrink=1e-5)
-        ),
-        "short ar logs": logged(
-            RidgeAR("short", shrink=1e-5), RidgeAR("short", shrink=1e-5)
-        ),
+        "even ar logs": logged(RidgeAR("even", shrink=1e-5), RidgeAR("even", shrink=1e-5)),
+        "full ar logs": logged(RidgeAR("full", shrink=1e-5), RidgeAR("full", shrink=1e-5)),
+        "short ar logs": logged(RidgeAR("short", shrink=1e-5), RidgeAR("short", shrink=1e-5)),
         "slim ar levels": RidgeAR("slim", walk=0.9),
         "profile ar levels": ProfileAR(),
         "profile ar logs": logged(ProfileAR(), ProfileAR(memory=2.0)),

@@ -175,7 +175,7 @@ class ProfileAR:
             low=-reach, high=reach, season=1,
         )  # fmt: skip
         scale = np.array(rests)
-        return out + ran * scale[:, 1:] + scale[:, :1]
+        return np.asarray(out + ran * scale[:, 1:] + scale[:, :1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +304,11 @@ class Smoothing:
     alpha: float = 0.3
 
     def paths(
-        self, values: np.ndarray, cuts: np.ndarray, horizon: int, seasons: tuple[int, ...]
+        self,
+        values: np.ndarray,
+        cuts: np.ndarray,
+        horizon: int,
+        seasons: tuple[int, ...],  # noqa: ARG002 - no season here
     ) -> np.ndarray:
         """Forecast from each cut."""
         if self.alpha == 0:
@@ -332,7 +336,11 @@ class DampedTrend:
     damping: float = 0.98
 
     def paths(
-        self, values: np.ndarray, cuts: np.ndarray, horizon: int, seasons: tuple[int, ...]
+        self,
+        values: np.ndarray,
+        cuts: np.ndarray,
+        horizon: int,
+        seasons: tuple[int, ...],  # noqa: ARG002 - no season here
     ) -> np.ndarray:
         """Forecast from each cut."""
         few = max(2, min(10, int(cuts[0])))
@@ -353,9 +361,7 @@ class DampedTrend:
         return out
 
 
-def _profile(
-    span: np.ndarray, seasons: tuple[int, ...], memory: float, pull: float
-) -> np.ndarray:
+def _profile(span: np.ndarray, seasons: tuple[int, ...], memory: float, pull: float) -> np.ndarray:
     """Give the mean swing at each phase of the longest season, newest seasons first in weight."""
     first, longest = seasons[0], seasons[-1]
     if longest % first or len(span) < 2 * longest:
@@ -384,7 +390,8 @@ def _slopes(values: np.ndarray, cuts: np.ndarray, half_life: float) -> np.ndarra
     total, t, tt, y, ty = sums
     bottom = total * tt - t * t
     top = total * ty - t * y
-    return np.divide(top, bottom, out=np.zeros_like(top), where=bottom > 1e-12 * total * tt)
+    slope = np.divide(top, bottom, out=np.zeros_like(top), where=bottom > 1e-12 * total * tt)
+    return np.asarray(slope)
 
 
 def _smoothed(values: np.ndarray, alpha: float) -> float:

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from monitorlab.display import format_number
 from monitorlab.forecasting._components import Component, SeasonalNaive
-from monitorlab.forecasting._grid import Grid
 from monitorlab.forecasting._intervals import Calibration, calibrate, from_changes
 from monitorlab.forecasting._numbers import weighted_median
 from monitorlab.forecasting._ridge import MAX_LOOP
+
+if TYPE_CHECKING:
+    from monitorlab.forecasting._grid import Grid
 
 __all__ = ["ORIGINS", "Chooser", "Plan", "Run", "plan_origins", "run", "usable_seasons"]
 
 Chooser = Callable[[np.ndarray, tuple[int, ...]], Mapping[str, Component]]
 ORIGINS = 12
 """Past origins looked at by default; from the M4 Hourly training spans."""
-_POWER = 1.0
+_POWER = 2.0
 _SHORT = 12
 _FEW_ORIGINS = 3
 _SURE = 3.0
@@ -91,7 +94,7 @@ class Run:
 
 def usable_seasons(seasons: Sequence[int], size: int) -> tuple[int, ...]:
     """Keep the seasons that a series holds at least twice, the shorter first."""
-    kept = sorted({int(s) for s in seasons if 2 <= s <= size // 2})  # noqa: PLR2004
+    kept = sorted({int(s) for s in seasons if 2 <= s <= size // 2})
     return tuple(kept[:1] + kept[-1:]) if len(kept) > 1 else tuple(kept)
 
 
@@ -281,9 +284,7 @@ def _constant(grid: Grid, horizon: int, floor: float) -> Run:
     )
 
 
-def _short(
-    grid: Grid, y: np.ndarray, top: float, horizon: int, plan: Plan, floor: float
-) -> Run:
+def _short(grid: Grid, y: np.ndarray, top: float, horizon: int, plan: Plan, floor: float) -> Run:
     """Go on from the last value, along the mean change where that is sure."""
     steps = np.diff(y)
     drift, spread = float(steps.mean()), float(steps.std(ddof=1))

@@ -71,9 +71,7 @@ def _history(history: pd.Series, back: int) -> tuple[np.ndarray, np.ndarray]:
         place = np.asarray(index.tz_convert("UTC").as_unit("ns").asi8)
     else:
         place = np.asarray(index, dtype=np.int64)
-    first = min(
-        int(np.searchsorted(place, place[-1] - back)), max(0, len(place) - _LEAST_SHOWN)
-    )
+    first = min(int(np.searchsorted(place, place[-1] - back)), max(0, len(place) - _LEAST_SHOWN))
     times, values = downsample(place[first:], history.to_numpy(dtype=np.float64)[first:])
     return (time_axis(times) if isinstance(index, pd.DatetimeIndex) else times), values
 
@@ -82,9 +80,7 @@ def _axis(index: pd.Index) -> np.ndarray:
     return time_axis(index) if isinstance(index, pd.DatetimeIndex) else np.asarray(index)
 
 
-def _add_capacity(
-    figure: go.Figure, forecast: Forecast, past_x: np.ndarray, x: np.ndarray
-) -> None:
+def _add_capacity(figure: go.Figure, forecast: Forecast, past_x: np.ndarray, x: np.ndarray) -> None:
     capacity, when = forecast.capacity, forecast.time_to_capacity
     if capacity is None or when is None:
         return

@@ -1,7 +1,7 @@
 """From a series as it comes to regular values without gaps, and what was done on the way.
 
->>> grid_from(pd.Series([1.0, np.nan, 3.0])).values.tolist()
-[1.0, 2.0, 3.0]
+>>> grid_from(pd.Series([1.0, np.nan, 3.0, 4.0, 5.0])).values.tolist()
+[1.0, 2.0, 3.0, 4.0, 5.0]
 """
 
 from __future__ import annotations
@@ -336,7 +336,7 @@ def _finished(
     finite: np.ndarray,
     end: int,
     step: int,
-    timed: bool,  # noqa: FBT001 - private
+    timed: bool,
     name: Any,
     notes: list[str],
     excess: np.ndarray | None,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitorlab.forecasting._numbers import student_quantile
+from monitorlab.forecasting._numbers import normal_quantile, student_quantile
 
 __all__ = ["Calibration", "calibrate", "from_changes"]
 
@@ -55,9 +55,15 @@ class Calibration:
         return self.scale * self.quantile(level)
 
     def quantile(self, level: float) -> float:
-        """Give the quantile of past misses in units of their scale."""
+        """Give the quantile of past misses in units of their scale, few origins in mind.
+
+        Misses of one origin are alike: the factor is that of Student's t with two degrees
+        of freedom for each origin over the normal one (1.05 for twelve origins at 0.95).
+        """
         reached = np.cumsum(self.weights) - self.weights / 2
-        return float(np.interp(level, reached, self.units))
+        tail = (1 + level) / 2
+        factor = student_quantile(tail, 2.0 * len(self.shapes)) / normal_quantile(tail)
+        return factor * float(np.interp(level, reached, self.units))
 
 
 def calibrate(errors: np.ndarray, horizon: int, *, seasonal: bool) -> Calibration:
@@ -118,9 +124,7 @@ def from_changes(values: np.ndarray, horizon: int) -> Calibration:
     return Calibration(scale, nothing, nothing, np.empty((0, 0)), spare=float(len(steps)))
 
 
-def _scale(
-    total: np.ndarray, count: np.ndarray, horizon: int, *, seasonal: bool
-) -> np.ndarray:
+def _scale(total: np.ndarray, count: np.ndarray, horizon: int, *, seasonal: bool) -> np.ndarray:
     """Give the expected miss at each step: measured nearby, drawn to a power of the step."""
     reach = len(total)
     step = np.arange(1.0, max(horizon, reach) + 1)
@@ -151,5 +155,5 @@ def _scale(
 
 
 def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
-    return np.divide(top, bottom, out=np.zeros(np.broadcast_shapes(top.shape, bottom.shape)),
-                     where=bottom > 0)  # fmt: skip
+    out = np.zeros(np.broadcast_shapes(top.shape, bottom.shape))
+    return np.asarray(np.divide(top, bottom, out=out, where=bottom > 0))

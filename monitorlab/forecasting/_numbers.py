@@ -24,9 +24,9 @@ def student_quantile(p: float, dof: float) -> float:
 
     The series errs by under 1 % for three degrees of freedom at 0.975 and less for more.
     """
-    if dof < 2:  # noqa: PLR2004 - the Cauchy distribution
+    if dof < 2:
         return math.tan(math.pi * (p - 0.5))
-    if dof < 3:  # noqa: PLR2004 - the closed form for two degrees
+    if dof < 3:
         return (2 * p - 1) / math.sqrt(2 * p * (1 - p))
     z = normal_quantile(p)
     first = (z**3 + z) / 4
@@ -61,7 +61,7 @@ def weighted_median(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     2.0
     """
     if len(values) == 1:
-        return values[0]
+        return np.asarray(values[0])
     order = np.argsort(values, axis=0, kind="stable")
     ranked = np.take_along_axis(values, order, axis=0)
     share = np.take_along_axis(np.broadcast_to(weights, values.shape), order, axis=0)
@@ -72,9 +72,9 @@ def weighted_median(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     left, right = (np.take_along_axis(middle, above - d, axis=0)[0] for d in (1, 0))
     gap = right - left
     part = np.divide(0.5 - left, gap, out=np.zeros_like(gap), where=gap > 0)
-    return low + np.clip(part, 0.0, 1.0) * (high - low)
+    return np.asarray(low + np.clip(part, 0.0, 1.0) * (high - low))
 
 
 def fading_weights(length: int, half_life: float) -> np.ndarray:
     """Give weights that halve every ``half_life`` steps back from the newest, which has 1."""
-    return np.exp2((np.arange(length) - (length - 1)) / half_life)
+    return np.asarray(np.exp2((np.arange(length) - (length - 1)) / half_life))

@@ -7,10 +7,13 @@ misses, and the whole is scaled so that the paths fill the calibrated intervals.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from monitorlab.forecasting._engine import Run
-from monitorlab.forecasting._grid import Grid
+if TYPE_CHECKING:
+    from monitorlab.forecasting._engine import Run
+    from monitorlab.forecasting._grid import Grid
 
 __all__ = ["PATHS", "simulate"]
 
@@ -96,7 +99,7 @@ def _excess(
     """Draw what the highest sample of a step had over its mean, at the same phase."""
     size = len(grid.values)
     known = np.flatnonzero(grid.observed)
-    if season < 2 or size < 2 * season:  # noqa: PLR2004 - no phase to keep
+    if season < 2 or size < 2 * season:
         picked = known[rng.integers(len(known), size=(count, horizon))]
     else:
         seasons = size // season

@@ -81,5 +81,5 @@ class Refitted(ABC):
             first = caught[0]
             self._warned.append(f"{first.category.__name__}: {str(first.message).strip()}")
         if out.shape != (horizon,) or not np.isfinite(out).all():
-            return SeasonalNaive().paths(values, np.array([cut]), horizon, seasons)[0]
+            return np.asarray(SeasonalNaive().paths(values, np.array([cut]), horizon, seasons)[0])
         return out * size + middle

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["find_seasons", "moving_average", "season_strength"]
+__all__ = ["find_seasons", "moving_average", "season_strength", "week_of"]
 
 _DAY = 86_400_000_000_000
 _NATURAL = (60 * 10**9, 300 * 10**9, 600 * 10**9, 1_800 * 10**9, 3_600 * 10**9, _DAY, 7 * _DAY)
-_NOISE_SIGMAS = 3.5
+_NOISE_SIGMAS = 4.0
+_SHORTEST = 0.2  # what an average of two itself puts at lag two
 _FIRST = 0.2
 _LONGER = 0.1
 _NEAR = 0.7
+_HALF = 0.5
+_SURE = 0.5
 _PEAKS = 8
 _DAYS = 7
 _ROUNDING = 1e-12
@@ -42,8 +45,9 @@ def find_seasons(values: np.ndarray, *, step: int = 0) -> tuple[int, ...]:
     Candidates are the largest peaks of the periodogram and of the autocorrelation and, where
     the step is known, minute, hour, day and week. Each is judged by the autocorrelation at
     its lag of what a moving average of that length leaves: a drift or a random walk leaves
-    nothing there. Of those that come within 70 % of the best, the shortest is the season.
-    Its profile taken off, multiples of it are judged in the same way for the longer one.
+    nothing there. The season is the best of them, or the shortest whole part of it that
+    comes within 70 %. Its profile taken off, multiples of it are judged in the same way for
+    the longer one; seven of them (or a day, for shorter seasons) need half as much.
     Two full seasons are the least; O(n log n).
 
     Examples
@@ -55,20 +59,18 @@ def find_seasons(values: np.ndarray, *, step: int = 0) -> tuple[int, ...]:
     x = _tamed(values)
     if size < 2 * 2 or not np.ptp(x) > 0:
         return ()
-    bar = max(_FIRST, _NOISE_SIGMAS / np.sqrt(size))
     judged = {k: season_strength(x, k) for k in _candidates(x, step)}
-    good = {k: s for k, s in judged.items() if s >= bar}
+    good = {k: s for k, s in judged.items() if s >= _bar(x, k)}
     if not good:
         return ()
-    best = max(good.values())
-    first = _climbed(x, min(k for k, s in good.items() if s >= _NEAR * best))
+    first = _shortest(x, _climbed(x, max(good, key=lambda k: (good[k], -k))))
     longer = _longer(x, first, step)
     return (first,) if longer is None else (first, longer)
 
 
 def season_strength(values: np.ndarray, season: int) -> float:
     """Give the autocorrelation at a season of what a moving average of it leaves, -1 to 1."""
-    if season < 2 or len(values) < 2 * season:  # noqa: PLR2004 - two values make no season
+    if season < 2 or len(values) < 2 * season:
         return 0.0
     rest = values - moving_average(values, season)
     return _correlation(rest, season)
@@ -77,7 +79,7 @@ def season_strength(values: np.ndarray, season: int) -> float:
 def moving_average(values: np.ndarray, window: int) -> np.ndarray:
     """Give the centred mean over one whole season; at the ends the nearest whole one."""
     size = len(values)
-    if window < 2 or size <= window:  # noqa: PLR2004 - nothing to average
+    if window < 2 or size <= window:
         return np.full(size, values.mean())
     total = np.concatenate(([0.0], np.cumsum(values)))
     means = (total[window:] - total[:-window]) / window
@@ -89,11 +91,28 @@ def moving_average(values: np.ndarray, window: int) -> np.ndarray:
     )
 
 
+def _bar(values: np.ndarray, season: int) -> float:
+    """Give the strength that chance does not reach, autocorrelated noise in mind."""
+    rest = values - moving_average(values, season)
+    size = len(rest)
+    power = float(rest @ rest)
+    if power <= _ROUNDING * size:
+        return 1.0
+    alike = 0.0
+    for lag in range(1, max(2, season // 2)):
+        r = float(rest[lag:] @ rest[:-lag]) / power
+        if r <= 0:
+            break
+        alike += r * r
+    least = _FIRST + (_SHORTEST if season == 2 else 0.0)
+    return max(least, _NOISE_SIGMAS * float(np.sqrt((1 + 2 * alike) / (size - season))))
+
+
 def _tamed(values: np.ndarray) -> np.ndarray:
     """Take the line off and pull single far values in, so that one spike rules nothing."""
     size = len(values)
     top = float(np.abs(values).max(initial=0.0))
-    if top == 0 or size < 2:  # noqa: PLR2004 - a line needs two
+    if top == 0 or size < 2:
         return np.zeros(size)
     x = values / top
     place = np.arange(size) - (size - 1) / 2
@@ -104,7 +123,7 @@ def _tamed(values: np.ndarray) -> np.ndarray:
         x = np.clip(x, middle - 8 * spread, middle + 8 * spread)
     x = x - x.mean()
     scale = float(np.sqrt(np.mean(x * x)))
-    return x / scale if scale > 1e-9 else np.zeros(size)  # noqa: PLR2004 - rounding only
+    return x / scale if scale > 1e-9 else np.zeros(size)
 
 
 def _candidates(x: np.ndarray, step: int) -> list[int]:
@@ -122,12 +141,12 @@ def _candidates(x: np.ndarray, step: int) -> list[int]:
     if len(peaks):
         found.add(int(peaks[0]))
     power = np.abs(np.fft.rfft(np.diff(x))) ** 2  # of differences: a walk has no peak there
-    power[: 2 if len(power) > 2 else 1] = 0.0  # noqa: PLR2004 - under two cycles
+    power[: 2 if len(power) > 2 else 1] = 0.0
     top = np.argsort(-power, kind="stable")[:_PEAKS]
-    found.update(int(round((size - 1) / k)) for k in top if power[k] > 0)
+    found.update(round((size - 1) / k) for k in top if power[k] > 0)
     if step:
-        found.update(int(round(p / step)) for p in _NATURAL)
-    return sorted(k for k in found if 2 <= k <= longest)  # noqa: PLR2004
+        found.update(round(p / step) for p in _NATURAL)
+    return sorted(k for k in found if 2 <= k <= longest)
 
 
 def _climbed(x: np.ndarray, season: int) -> int:
@@ -135,13 +154,37 @@ def _climbed(x: np.ndarray, season: int) -> int:
     reach = max(1, season // 20)
     nearby = range(max(2, season - reach), season + reach + 1, max(1, reach // 10))
     options = sorted({season, *nearby})
-    return max(options, key=lambda k: (round(season_strength(x, k), 9), -abs(k - season)))
+    return int(max(options, key=lambda k: (round(season_strength(x, k), 9), -abs(k - season))))
+
+
+def week_of(season: int, step: int) -> int:
+    """Say how many seasons the natural longer one has: a week of days, a day of hours."""
+    length = season * step
+    if step and length < 0.99 * _DAY:
+        return max(2, round(_DAY / length))
+    return _DAYS
+
+
+def _shortest(x: np.ndarray, season: int) -> int:
+    """Go from a season to the shortest whole part of it that repeats nearly as well."""
+    strength = season_strength(x, season)
+    for parts in range(min(season // 2, 60), 1, -1):
+        middle = season / parts
+        near = sorted({int(np.floor(middle)), int(np.ceil(middle))} - {0, 1})
+        part = max(near, key=lambda k: season_strength(x, k), default=0)
+        if abs(part * parts - season) > 0.02 * season:
+            continue
+        own = season_strength(x, part)
+        beside = max(season_strength(x, part - 1), season_strength(x, part + 1))
+        if own >= max(_bar(x, part), _NEAR * strength) and own > beside:
+            return part
+    return season
 
 
 def _longer(x: np.ndarray, first: int, step: int) -> int | None:
     size = len(x)
     top = size // (2 * first)
-    if top < 2:  # noqa: PLR2004 - no multiple fits twice
+    if top < 2:
         return None
     # short of the longest window, so that the judged swing itself is left in
     phase = np.arange(size) % first
@@ -150,17 +193,13 @@ def _longer(x: np.ndarray, first: int, step: int) -> int | None:
     profile = np.bincount(phase, weights=x - level, minlength=first) / count
     rest = x - profile[phase]
     judged = {k: season_strength(rest, k * first) for k in range(2, min(top, 60) + 1)}
-    bar = max(_LONGER, _NOISE_SIGMAS / np.sqrt(size))
-    weeks = _DAYS
-    if step and abs(first * step - _DAY) > 0.01 * _DAY:
-        weeks = int(round(_DAY / (first * step)))  # an hour within a day, a minute within an hour
+    weeks = week_of(first, step)
     best = max(judged, key=lambda k: (judged[k], -k))
-    if judged.get(weeks, 0.0) >= max(bar, _NEAR * judged[best]):
+    bar = max(_LONGER, _NOISE_SIGMAS / np.sqrt(size), _HALF * judged[best])
+    if judged.get(weeks, 0.0) >= bar:
         return weeks * first
-    if judged[best] < bar * 2:
-        return None
-    shortest = min(k for k, s in judged.items() if s >= 0.9 * judged[best])
-    return shortest * first
+    sure = judged[best] >= max(_SURE, _bar(rest, best * first)) and size >= 3 * best * first
+    return best * first if sure else None
 
 
 def _correlation(x: np.ndarray, lag: int) -> float:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from monitorlab.errors import MissingExtraError
-from monitorlab.forecasting._components import Component
 from monitorlab.forecasting._refit import Refitted
 from monitorlab.forecasting.models import Forecaster
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from monitorlab.forecasting._components import Component
 
 __all__ = ["FORECASTERS", "installed"]
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from monitorlab.forecasting._components import Component
 from monitorlab.forecasting._refit import Refitted
 from monitorlab.forecasting.models import Forecaster
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from monitorlab.forecasting._components import Component
 
 __all__ = [
     "FORECASTERS",
@@ -128,7 +131,7 @@ FORECASTERS: tuple[type[Forecaster], ...] = (
 
 class _ETS(Refitted):
     def forecast(self, values: np.ndarray, horizon: int, seasons: tuple[int, ...]) -> np.ndarray:
-        from statsmodels.tsa.holtwinters import ExponentialSmoothing  # noqa: PLC0415 - slow import
+        from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
         model = ExponentialSmoothing(
             values,
@@ -143,7 +146,7 @@ class _ETS(Refitted):
 
 class _Theta(Refitted):
     def forecast(self, values: np.ndarray, horizon: int, seasons: tuple[int, ...]) -> np.ndarray:
-        from statsmodels.tsa.forecasting.theta import ThetaModel  # noqa: PLC0415 - slow import
+        from statsmodels.tsa.forecasting.theta import ThetaModel
 
         model = ThetaModel(
             values,
@@ -159,7 +162,7 @@ class _MSTLETS(Refitted):
     def forecast(self, values: np.ndarray, horizon: int, seasons: tuple[int, ...]) -> np.ndarray:
         if not seasons:
             return _ETS(self.newest).forecast(values, horizon, ())
-        from statsmodels.tsa.seasonal import MSTL  # noqa: PLC0415 - slow import
+        from statsmodels.tsa.seasonal import MSTL
 
         usable = tuple(s for s in seasons if 2 * s < len(values))
         if not usable:
@@ -174,7 +177,7 @@ class _MSTLETS(Refitted):
 
 class _SARIMAX(Refitted):
     def forecast(self, values: np.ndarray, horizon: int, seasons: tuple[int, ...]) -> np.ndarray:
-        from statsmodels.tsa.statespace.sarimax import SARIMAX  # noqa: PLC0415 - slow import
+        from statsmodels.tsa.statespace.sarimax import SARIMAX
 
         size = len(values)
         waves = _waves(np.arange(size + horizon), seasons)
@@ -197,14 +200,12 @@ class _SARIMAX(Refitted):
 
 class _UCM(Refitted):
     def forecast(self, values: np.ndarray, horizon: int, seasons: tuple[int, ...]) -> np.ndarray:
-        from statsmodels.tsa.statespace.structural import UnobservedComponents  # noqa: PLC0415
+        from statsmodels.tsa.statespace.structural import UnobservedComponents
 
         model = UnobservedComponents(
             values,
             level="llevel",
-            freq_seasonal=[
-                {"period": s, "harmonics": min(_HARMONICS, s // 2)} for s in seasons
-            ]
+            freq_seasonal=[{"period": s, "harmonics": min(_HARMONICS, s // 2)} for s in seasons]
             or None,
             stochastic_freq_seasonal=[False] * len(seasons) or None,
             autoregressive=1,

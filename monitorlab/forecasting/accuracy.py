@@ -95,7 +95,7 @@ class Accuracy(Result):
 
     def plot(self) -> go.Figure:
         """Draw the MASE from each origin, the baseline beside."""
-        from monitorlab.plotting import PALETTE, add_threshold, new_figure, time_axis  # noqa: PLC0415
+        from monitorlab.plotting import PALETTE, add_threshold, new_figure, time_axis
 
         figure = new_figure(title=f"MASE from {len(self.folds)} past origins")
         index = self.folds.index
@@ -168,7 +168,7 @@ def rolling_accuracy(
         known = grid.observed[cut : cut + reach]
         if not known.any():
             continue
-        actual = np.where(known, grid.values[cut : cut + reach], np.nan)
+        actual = np.where(known, grid.values[cut : cut + reach], np.nan)  # noqa: PD011 - a Grid
         head = grid.head(cut)
         scale = seasonal_naive_scale(head.values, season)
         row: dict[str, float] = {}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,8 +11,12 @@ from monitorlab.errors import InvalidSeriesError, NotEnoughDataError
 from monitorlab.forecasting._grid import MIN_SAMPLES, coarse_step, grid_from
 from monitorlab.forecasting.capacity import CapacityLike, limits_at
 from monitorlab.forecasting.models import make_forecaster
-from monitorlab.forecasting.result import Forecast
 from monitorlab.times import DurationLike, parse_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitorlab.forecasting.result import Forecast
 
 __all__ = ["forecast", "forecast_series"]
 
@@ -144,7 +147,7 @@ def forecast_series(
     --------
     >>> times = pd.date_range("2026-01-01", periods=24 * 60, freq="1h", tz="UTC")
     >>> disk = pd.Series(50 + np.arange(24 * 60) / 72, index=times, name="disk_used")
-    >>> fc = forecast_series(disk, "30d", capacity=75)
+    >>> fc = forecast_series(disk, "30d", capacity=74.99)
     >>> print(fc.time_to_capacity.p50.round("1h"))
     15 days 01:00:00
     """

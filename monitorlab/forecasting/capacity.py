@@ -6,18 +6,21 @@ compared with the highest sample seen.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from monitorlab.display import format_number, to_plain
 from monitorlab.errors import InvalidSeriesError
-from monitorlab.forecasting._grid import Grid
 from monitorlab.forecasting._numbers import student_quantile
 from monitorlab.times import format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from monitorlab.forecasting._grid import Grid
 
 __all__ = [
     "CapacityLike",
@@ -319,7 +322,7 @@ def growth_of(grid: Grid, season: int, level: float) -> MonthlyGrowth | None:
     blocks = size // block
     if not grid.timed or blocks < _FEWEST_BLOCKS:
         return None
-    means = grid.values[size - blocks * block :].reshape(blocks, block).mean(axis=1)
+    means = grid.values[size - blocks * block :].reshape(blocks, block).mean(axis=1)  # noqa: PD011
     place = np.arange(blocks) - (blocks - 1) / 2
     square = float(place @ place)
     scale = float(np.abs(means).max()) or 1.0
@@ -351,11 +354,11 @@ def _series_limits(capacity: pd.Series, times: pd.DatetimeIndex) -> np.ndarray:
         msg = "a capacity given as a series needs a DatetimeIndex with a time zone"
         raise InvalidSeriesError(msg)
     known = capacity.dropna().sort_index()
-    at = np.searchsorted(
-        known.index.tz_convert("UTC").as_unit("ns").asi8,
-        times.tz_convert("UTC").as_unit("ns").asi8,
-        side="right",
+    stamps, asked = (
+        np.asarray(pd.DatetimeIndex(i).tz_convert("UTC").as_unit("ns").asi8, dtype=np.int64)
+        for i in (known.index, times)
     )
+    at = np.searchsorted(stamps, asked, side="right")
     if len(known) == 0 or (at == 0).any():
         start = "has no value" if len(known) == 0 else f"starts at {known.index[0]}"
         msg = (

@@ -8,8 +8,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -19,9 +18,12 @@ from monitorlab.forecasting._auto import members_for
 from monitorlab.forecasting._components import Component, SeasonalNaive
 from monitorlab.forecasting._engine import ORIGINS, Run, run, usable_seasons
 from monitorlab.forecasting._grid import Grid, grid_from
-from monitorlab.forecasting._season import find_seasons
+from monitorlab.forecasting._season import find_seasons, week_of
 from monitorlab.forecasting.accuracy import Accuracy, rolling_accuracy
 from monitorlab.forecasting.result import Forecast
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["Auto", "Forecaster", "SeasonalNaiveForecaster", "make_forecaster", "models"]
 
@@ -50,6 +52,7 @@ class Forecaster(ABC):
         self._given = _checked_season(season)
         self._grid: Grid | None = None
         self._history: pd.Series | None = None
+        self._found: tuple[int, ...] = ()
         self._seasons: tuple[int, ...] = ()
         self._runs: dict[int, Run] = {}
 
@@ -90,7 +93,8 @@ class Forecaster(ABC):
         Forecaster
             Itself.
         """
-        self._seasons = self._find(grid)
+        self._found = self._find(grid)
+        self._seasons = self._look_back(grid, self._found)
         self._grid = grid.filled(self._seasons)
         self._history = (
             series if isinstance(series, pd.Series) else pd.Series(np.asarray(series, dtype=float))
@@ -130,7 +134,7 @@ class Forecaster(ABC):
         made = self._runs[steps]
         lower, upper = made.bounds(level)
         index = self._grid.future(steps)
-        used = made.plan.seasons
+        used = tuple(s for s in made.plan.seasons if s in self._found)
 
         def line(values: np.ndarray) -> pd.Series:
             return pd.Series(values, index=index, name=self._grid.name if self._grid else None)
@@ -172,7 +176,7 @@ class Forecaster(ABC):
         seasons = self._seasons if self._given is None else self._given
         return rolling_accuracy(
             grid,
-            lambda head, steps: self._run(head, self._find(head), steps),
+            lambda head, steps: self._run(head, self._look_back(head, self._find(head)), steps),
             lambda head, steps: run(head, _naive_members, steps, self._find(head)),
             model=self.name,
             horizon=horizon,
@@ -189,6 +193,10 @@ class Forecaster(ABC):
         if self._given is not None:
             return usable_seasons(self._given, len(grid))
         return find_seasons(grid.values, step=grid.step if grid.timed else 0)
+
+    def _look_back(self, grid: Grid, found: tuple[int, ...]) -> tuple[int, ...]:  # noqa: ARG002 - for subclasses
+        """Give the seasons that the model works with."""
+        return found
 
     def _run(self, grid: Grid, seasons: tuple[int, ...], horizon: int) -> Run:
         return run(grid, self.members, horizon, seasons, origins=self.origins)
@@ -215,6 +223,13 @@ class Auto(Forecaster):
         """Give the members of the ensemble."""
         return members_for(values, seasons)
 
+    def _look_back(self, grid: Grid, found: tuple[int, ...]) -> tuple[int, ...]:
+        """Add the week to a day (the day to an hour): seen or not, it costs little to look."""
+        if self._given is not None or not found:
+            return found
+        longer = week_of(found[0], grid.step if grid.timed else 0) * found[0]
+        return usable_seasons((*found, longer), len(grid))
+
 
 class SeasonalNaiveForecaster(Forecaster):
     """Repeat the last season (the last value without one): the floor for all the others."""
@@ -239,7 +254,7 @@ def models() -> list[str]:
     >>> models()[:3]
     ['auto', 'seasonal_naive', 'ets']
     """
-    from monitorlab.forecasting import _statsforecast  # noqa: PLC0415 - the floor above
+    from monitorlab.forecasting import _statsforecast
 
     names = list(_registry())
     return [n for n in names if not n.startswith("statsforecast_") or _statsforecast.installed()]
@@ -283,7 +298,7 @@ def _naive_members(values: np.ndarray, seasons: tuple[int, ...]) -> Mapping[str,
 
 
 def _registry() -> dict[str, type[Forecaster]]:
-    from monitorlab.forecasting import _statsforecast, _statsmodels  # noqa: PLC0415
+    from monitorlab.forecasting import _statsforecast, _statsmodels
 
     own: tuple[type[Forecaster], ...] = (Auto, SeasonalNaiveForecaster)
     return {m.name: m for m in (*own, *_statsmodels.FORECASTERS, *_statsforecast.FORECASTERS)}
@@ -293,8 +308,10 @@ def _reach_notes(grid: Grid, made: Run, horizon: int) -> list[str]:
     plan = made.plan
     if len(plan.cuts) and horizon > plan.reach:
         return [
-            f"the history of {len(grid)} steps lets misses be measured {plan.reach} steps ahead; "
-            f"beyond, up to {horizon}, intervals widen by the growth measured so far"
+            (
+                f"the history of {len(grid)} steps lets misses be measured {plan.reach} steps ahead; "
+                f"beyond, up to {horizon}, intervals widen by the growth measured so far"
+            )
         ]
     return []
 
@@ -302,12 +319,13 @@ def _reach_notes(grid: Grid, made: Run, horizon: int) -> list[str]:
 def _checked_season(season: Any) -> tuple[int, ...] | None:
     if season is None:
         return None
-    wanted = [season] if isinstance(season, (int, np.integer)) else list(season)
+    several = isinstance(season, (list, tuple, set, np.ndarray))
+    wanted = list(season) if several else [season]
     for value in wanted:
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
             msg = f"season must be a whole number of steps (or several), got {value!r}"
             raise InvalidSeriesError(msg)
-    return tuple(sorted({int(v) for v in wanted if v >= 2}))  # noqa: PLR2004 - 0 and 1: none
+    return tuple(sorted({int(v) for v in wanted if v >= 2}))
 
 
 def _checked_horizon(horizon: Any) -> int:

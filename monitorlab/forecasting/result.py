@@ -10,10 +10,7 @@ import numpy as np
 import pandas as pd
 
 from monitorlab.display import Result, format_number, to_plain
-from monitorlab.forecasting._engine import Run
-from monitorlab.forecasting._grid import Grid
 from monitorlab.forecasting._paths import simulate
-from monitorlab.forecasting.accuracy import Accuracy
 from monitorlab.forecasting.capacity import (
     MonthlyGrowth,
     TimeToCapacity,
@@ -25,6 +22,10 @@ from monitorlab.times import format_duration
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+    from monitorlab.forecasting._engine import Run
+    from monitorlab.forecasting._grid import Grid
+    from monitorlab.forecasting.accuracy import Accuracy
 
 __all__ = ["Forecast"]
 
@@ -210,7 +211,7 @@ class Forecast(Result):
 
     def plot(self) -> go.Figure:
         """Draw the history, the fan of intervals, the capacity and the time to it."""
-        from monitorlab.forecasting._figure import forecast_figure  # noqa: PLC0415
+        from monitorlab.forecasting._figure import forecast_figure
 
         levels = sorted({p for p in (*_FAN, self.level) if p <= self.level}, reverse=True)
         fan = [(level, *self._run.bounds(level)) for level in levels]

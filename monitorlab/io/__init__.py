@@ -16,7 +16,8 @@ from monitorlab.io.csv_write import write_csv
 from monitorlab.io.exposition_write import exposition_text, write_openmetrics
 from monitorlab.io.frames import from_pandas, to_pandas
 from monitorlab.io.openmetrics import Exposition, parse_openmetrics, read_openmetrics
-from monitorlab.io.parquet import read_parquet, write_parquet
+from monitorlab.io.parquet import read_parquet
+from monitorlab.io.parquet_write import write_parquet
 from monitorlab.io.prometheus import read_prometheus
 
 __all__ = [

@@ -22,21 +22,15 @@ import pandas as pd
 from monitorlab.errors import InvalidSeriesError, RecordingError
 from monitorlab.io.csv_table import CsvTable, TimeKind
 from monitorlab.io.files import open_bytes, read_some
-from monitorlab.io.layout import (
-    NUMBER,
-    TIME_NAMES,
-    BadTableError,
-    TableLayout,
-    find_roles,
-    index_to_ns,
-    warn_naive,
-)
+from monitorlab.io.layout import TIME_NAMES, TableLayout, find_roles
+from monitorlab.io.stamps import NUMBER, BadTableError, index_to_ns, warn_naive
 
 if TYPE_CHECKING:
     from monitorlab.storage import SeriesStore
 
 __all__ = ["read_csv"]
 
+_CHUNK = 32 << 20  # bytes read at a time
 _HEAD = 1 << 16  # bytes looked at to tell the kinds of the columns
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?")
 _ISO_ZONED = re.compile(
@@ -121,7 +115,7 @@ def read_csv(
 
     name = os.fspath(path)
     with open_bytes(name) as stream:
-        head = read_some(stream, name)
+        head = read_some(stream, name, _CHUNK)
         header, chosen, start = _header(head, delimiter, name)
         try:
             roles = find_roles(
@@ -170,7 +164,7 @@ def _move(table: CsvTable, store: SeriesStore) -> None:
 def _blocks(stream: IO[bytes], body: bytes, table: CsvTable) -> Iterator[bytes]:
     """Give the file in blocks of whole rows."""
     rest = body
-    while piece := read_some(stream, table.path):
+    while piece := read_some(stream, table.path, _CHUNK):
         rest += piece
         cut = _cut(rest, table)
         if cut:

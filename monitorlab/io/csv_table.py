@@ -20,16 +20,16 @@ import pandas as pd
 
 from monitorlab.errors import RecordingError
 from monitorlab.io.files import line_at
-from monitorlab.io.layout import (
+from monitorlab.io.layout import Roles
+from monitorlab.io.rows import BadNameError, Rows
+from monitorlab.io.stamps import (
     NUMBER,
     BadCellError,
-    Roles,
     epoch_scale,
     epoch_to_ns,
     index_to_ns,
     texts_to_ns,
 )
-from monitorlab.io.rows import BadNameError, Rows
 
 __all__ = ["CsvTable", "TimeKind"]
 
@@ -147,9 +147,7 @@ class CsvTable:
                 self.scale = epoch_scale(numbers)
             return epoch_to_ns(numbers, self.scale)
         if self.kind == "text":
-            times, naive = texts_to_ns(
-                column.to_pylist(), tz=self.tz, time_format=self.time_format
-            )
+            times, naive = texts_to_ns(column.to_pylist(), tz=self.tz, time_format=self.time_format)
             self.naive |= naive
             return times
         self.naive |= self.kind == "naive"
@@ -242,10 +240,7 @@ class CsvTable:
             )
         except BadCellError as error:
             raise RecordingError(
-                str(error),
-                path=self.path,
-                line=lines[error.row],
-                column=self.roles.timestamp,
+                str(error), path=self.path, line=lines[error.row], column=self.roles.timestamp
             ) from error
         self.naive |= naive
         return times

@@ -4,8 +4,8 @@
 >>> path = pathlib.Path(tempfile.mkdtemp(), "x.csv")
 >>> write_csv(path, [SeriesView.make("up", [0], [1.0], {"job": "shop"})])
 >>> print(path.read_text(), end="")
-timestamp,metric,job,value
-1970-01-01 00:00:00Z,up,shop,1
+"timestamp","metric","job","value"
+1970-01-01 00:00:00Z,"up","shop",1
 """
 
 from __future__ import annotations
@@ -82,9 +82,7 @@ def write_csv(
         names = ["timestamp", "metric", *words, "value"]
         types = [pa.timestamp(unit, "UTC"), *[pa.string()] * (len(names) - 2), pa.float64()]
         schema = pa.schema(list(zip(names, types, strict=True)))
-        writer = stack.enter_context(
-            arrow.CSVWriter(sink, schema, write_options=_options(arrow))
-        )
+        writer = stack.enter_context(arrow.CSVWriter(sink, schema, write_options=_options(arrow)))
         for number, view in enumerate(views):
             texts = [view.key.metric, *(words[name][number] for name in words)]
             for start in range(0, len(view), _PIECE):

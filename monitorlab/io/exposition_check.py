@@ -37,9 +37,7 @@ class BrokenRuleError(ValueError):
         Line of the family.
     """
 
-    def __init__(
-        self, message: str, *, index: int | None = None, line: int | None = None
-    ) -> None:
+    def __init__(self, message: str, *, index: int | None = None, line: int | None = None) -> None:
         super().__init__(message)
         self.index = index
         self.line = line
@@ -93,10 +91,10 @@ def check_families(
         return
     _check_values(scanner, suffixes, codes, values)
     family_of = np.array(scanner.family_of)
-    _check_one_run(scanner, family_of[codes], "the samples of a family must stand together")
+    _check_one_run(family_of[codes], "the samples of a family must stand together")
     groups = _groups(scanner, suffixes)
     group_of = groups[codes]
-    _check_one_run(scanner, group_of, "the samples of one label set must stand together")
+    _check_one_run(group_of, "the samples of one label set must stand together")
     same = group_of[1:] == group_of[:-1]
     mixed = same & (timed[1:] != timed[:-1])
     if mixed.any():
@@ -122,16 +120,13 @@ def _check_unit(family: Family) -> None:
         return
     if not family.name.endswith(f"_{family.unit}"):
         raise BrokenRuleError(
-            f"the name {family.name!r} does not end in its unit {family.unit!r}",
-            line=family.line,
+            f"the name {family.name!r} does not end in its unit {family.unit!r}", line=family.line
         )
     if family.type in ("info", "stateset"):
         raise BrokenRuleError(f"a family of type {family.type} has no unit", line=family.line)
 
 
-def _check_series(
-    scanner: ExpositionScanner, number: int, suffix: str, codes: np.ndarray
-) -> None:
+def _check_series(scanner: ExpositionScanner, number: int, suffix: str, codes: np.ndarray) -> None:
     family = scanner.families[scanner.family_of[number]]
     labels = scanner.keys[number].labels
     problem = ""
@@ -184,16 +179,14 @@ def _check_values(
     _refuse(scanner, codes, (values < 0) & plain[codes], "must not be negative")
 
 
-def _refuse(
-    scanner: ExpositionScanner, codes: np.ndarray, wrong: np.ndarray, text: str
-) -> None:
+def _refuse(scanner: ExpositionScanner, codes: np.ndarray, wrong: np.ndarray, text: str) -> None:
     if wrong.any():
         index = int(wrong.argmax())
         name = scanner.keys[int(codes[index])].metric
         raise BrokenRuleError(f"{name} {text}", index=index)
 
 
-def _check_one_run(scanner: ExpositionScanner, numbers: np.ndarray, text: str) -> None:
+def _check_one_run(numbers: np.ndarray, text: str) -> None:
     starts = np.flatnonzero(np.concatenate([[True], numbers[1:] != numbers[:-1]]))
     heads = numbers[starts]
     _, first = np.unique(heads, return_index=True)
@@ -222,18 +215,13 @@ def _groups(scanner: ExpositionScanner, suffixes: list[str]) -> np.ndarray:
     return np.array(groups)
 
 
-def _check_exemplars(
-    scanner: ExpositionScanner, suffixes: list[str], codes: np.ndarray
-) -> None:
+def _check_exemplars(scanner: ExpositionScanner, suffixes: list[str], codes: np.ndarray) -> None:
     allowed = {("histogram", "_bucket"), ("gaugehistogram", "_bucket"), ("counter", "_total")}
     for index, _ in scanner.exemplars:
         number = int(codes[index])
         kind = scanner.families[scanner.family_of[number]].type
         if (kind, suffixes[number]) not in allowed:
-            raise BrokenRuleError(
-                "only buckets and counters may have exemplars",
-                index=index,
-            )
+            raise BrokenRuleError("only buckets and counters may have exemplars", index=index)
 
 
 def _check_histogram(

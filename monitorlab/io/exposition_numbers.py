@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -18,6 +19,7 @@ __all__ = [
     "read_number",
     "read_numbers",
     "read_seconds",
+    "sample_line",
     "time_texts",
 ]
 
@@ -168,6 +170,37 @@ def read_seconds(text: str, index: int = 0) -> int:
     if not math.isfinite(number):
         raise BadTailError(index, f"{text!r} is not a time")
     return _in_range(round(number * 1e9), text, index)
+
+
+def sample_line(lines: Sequence[str], index: int, first_line: int = 1) -> int:
+    """Give the number of the line that holds the sample of a number.
+
+    Parameters
+    ----------
+    lines : sequence of str
+        Lines.
+    index : int
+        Number of the sample among them, from 0.
+    first_line : int
+        Number of the first line.
+
+    Returns
+    -------
+    int
+        Line number.
+
+    Examples
+    --------
+    >>> sample_line(["# HELP a b", "a 1", "a 2"], 1)
+    3
+    """
+    left = index
+    for number, line in enumerate(lines, first_line):
+        if line.strip() and not line.lstrip().startswith("#"):
+            if left == 0:
+                return number
+            left -= 1
+    return first_line + len(lines)
 
 
 def number_texts(values: np.ndarray) -> list[str]:

@@ -21,11 +21,12 @@ from monitorlab.io.exposition_numbers import (
     read_number,
     read_numbers,
     read_seconds,
+    sample_line,
 )
 from monitorlab.io.labels import unescape
 from monitorlab.model import Labels, SeriesKey
 
-__all__ = ["SUFFIXES", "ExpositionScanner", "Family", "sample_line"]
+__all__ = ["SUFFIXES", "ExpositionScanner", "Family"]
 
 # Endings that the samples of a family may have, by type.
 SUFFIXES = {
@@ -50,9 +51,7 @@ _BLANK = re.compile(r"[ \t]*")
 _OPENMETRICS_META = re.compile(
     r'# (HELP|TYPE|UNIT) ("(?:[^"\\]|\\.)*"|[a-zA-Z_:][a-zA-Z0-9_:]*) (.*)'
 )
-_TEXT_META = re.compile(
-    r'#[ \t]+(HELP|TYPE)[ \t]+("(?:[^"\\]|\\.)*"|[^\s"]+)(?:[ \t]+(.*))?'
-)
+_TEXT_META = re.compile(r'#[ \t]+(HELP|TYPE)[ \t]+("(?:[^"\\]|\\.)*"|[^\s"]+)(?:[ \t]+(.*))?')
 _HELP_ESCAPED = re.compile(r"\\[\\n]")
 _EXEMPLAR_LIMIT = 128
 
@@ -206,7 +205,7 @@ class ExpositionScanner:
             end = brace if line[brace : brace + 1] == "{" else end
         if line[end : end + 1] != "{":
             if not name or (end < len(line) and line[end] not in " \t"):
-                self._fail(number, f"{line.split(' ')[0]!r} is not a metric name")
+                self._fail(number, f"{line.partition(' ')[0]!r} is not a metric name")
             return name, {}, end, False
         pairs, end = self._pairs(line, end + 1, number)
         quoted = pairs.pop("__name__", "")
@@ -383,34 +382,3 @@ class ExpositionScanner:
             exemplar["time_ns"] = read_seconds(parts[1], index)
         self.exemplars.append((self.count + index, exemplar))
         return plain
-
-
-def sample_line(lines: Sequence[str], index: int, first_line: int = 1) -> int:
-    """Give the number of the line that holds the sample of a number.
-
-    Parameters
-    ----------
-    lines : sequence of str
-        Lines.
-    index : int
-        Number of the sample among them, from 0.
-    first_line : int
-        Number of the first line.
-
-    Returns
-    -------
-    int
-        Line number.
-
-    Examples
-    --------
-    >>> sample_line(["# HELP a b", "a 1", "a 2"], 1)
-    3
-    """
-    left = index
-    for number, line in enumerate(lines, first_line):
-        if line.strip() and not line.lstrip().startswith("#"):
-            if left == 0:
-                return number
-            left -= 1
-    return first_line + len(lines)

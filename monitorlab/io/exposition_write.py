@@ -54,7 +54,7 @@ def write_openmetrics(
     *,
     format: TextFormat = "openmetrics",  # noqa: A002 - the usual word
 ) -> None:
-    """Write series as exposition text with times, gzipped when the name ends in ``.gz``.
+    r"""Write series as exposition text with times, gzipped when the name ends in ``.gz``.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def write_openmetrics(
     >>> path = pathlib.Path(tempfile.mkdtemp(), "x.prom")
     >>> write_openmetrics(path, [SeriesView.make("up", [0], [1.0])], format="prometheus")
     >>> path.read_text()
-    'up 1 0\\n'
+    'up 1 0\n'
     """
     write_text(path, exposition_text(views, metrics, format=format))
 
@@ -224,9 +224,7 @@ def _is_complete_group(kind: str, group: Mapping[str, list[SeriesView]]) -> bool
     if not (_whole(count) and (group["_sum"][0].values >= 0).all()):
         return False
     if kind == "summary":
-        return all(
-            _is_quantile(view) and not (view.values < 0).any() for view in group.get("", [])
-        )
+        return all(_is_quantile(view) and not (view.values < 0).any() for view in group.get("", []))
     buckets = sorted(group.get("_bucket", []), key=_bound)
     if not buckets or buckets[-1].key.labels["le"] != "+Inf":
         return False

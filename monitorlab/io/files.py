@@ -1,11 +1,11 @@
-"""Opening files: plain or gzipped to read, and whole or not at all to write.
+r"""Opening files: plain or gzipped to read, and whole or not at all to write.
 
 >>> import pathlib, tempfile
 >>> path = pathlib.Path(tempfile.mkdtemp(), "x.txt")
 >>> with replacing(path) as draft:
-...     _ = draft.write_text("a\\nb\\n")
+...     _ = draft.write_text("a\nb\n")
 >>> read_all(path), line_at(path, 2)
-(b'a\\nb\\n', 2)
+(b'a\nb\n', 2)
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 
 from monitorlab.errors import RecordingError
 
-__all__ = ["line_at", "open_bytes", "read_all", "read_some", "replacing", "write_text"]
+__all__ = ["AnyPath", "line_at", "open_bytes", "read_all", "read_some", "replacing", "write_text"]
+
+AnyPath: TypeAlias = "str | os.PathLike[str]"
 
 _CHUNK = 32 << 20
 
@@ -54,9 +56,7 @@ def open_bytes(path: str | os.PathLike[str]) -> IO[bytes]:
     return Path(path).open("rb", buffering=0)
 
 
-def read_some(
-    stream: IO[bytes], path: str | os.PathLike[str] | None, size: int = _CHUNK
-) -> bytes:
+def read_some(stream: IO[bytes], path: str | os.PathLike[str] | None, size: int = _CHUNK) -> bytes:
     """Read the next bytes; damaged gzip data are a ``RecordingError``.
 
     Parameters

@@ -17,17 +17,9 @@ import pandas as pd
 
 from monitorlab.errors import InvalidSeriesError
 from monitorlab.io.labels import escape
-from monitorlab.io.layout import (
-    LABEL_TEXT_NAMES,
-    BadCellError,
-    BadTableError,
-    LayoutName,
-    TableLayout,
-    find_roles,
-    index_to_ns,
-    warn_naive,
-)
+from monitorlab.io.layout import LABEL_TEXT_NAMES, LayoutName, TableLayout, find_roles
 from monitorlab.io.rows import BadNameError, Coded, Rows
+from monitorlab.io.stamps import BadCellError, BadTableError, index_to_ns, warn_naive
 from monitorlab.model import Labels, SeriesKey
 from monitorlab.storage import SeriesStore, SeriesView, values_to_floats
 from monitorlab.times import to_index
@@ -97,9 +89,7 @@ def from_pandas(
         raise InvalidSeriesError("a frame with levels of columns needs a DatetimeIndex")
     frame = frame.rename(columns=str)
     try:
-        roles = find_roles(
-            list(frame.columns), layout=layout, timestamp=time_column, labels=labels
-        )
+        roles = find_roles(list(frame.columns), layout=layout, timestamp=time_column, labels=labels)
         times, naive = _times(frame[roles.timestamp], roles.timestamp, tz)
         rows = Rows(roles)
         codes = rows.numbers([_coded(frame[name]) for name in rows.coded])
@@ -367,7 +357,7 @@ def _present(column: pd.Series) -> np.ndarray | None:
         return None
     missing = column.isna().to_numpy()
     if column.dtype == object:
-        missing &= np.array([not isinstance(v, float) for v in column])
+        missing = missing & np.array([not isinstance(v, float) for v in column])
     return ~missing if missing.any() else None
 
 

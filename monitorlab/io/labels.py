@@ -19,7 +19,7 @@ _ESCAPES = {"\\\\": "\\", "\\n": "\n", '\\"': '"'}
 _QUOTED_PAIR = re.compile(
     r'\s*(?:"((?:[^"\\]|\\.)*)"|([^\s=",{}]+))\s*=\s*"((?:[^"\\]|\\.)*)"\s*(,|;|$)', re.DOTALL
 )
-_PLAIN_PAIR = re.compile(r"\s*([^\s=,;:{}]+)\s*[=:]\s*([^,;"]*?)\s*(,|;|$)")
+_PLAIN_PAIR = re.compile(r'\s*([^\s=,;:{}]+)\s*[=:]\s*([^,;"]*?)\s*(,|;|$)')
 
 
 def escape(text: str) -> str:

@@ -19,7 +19,8 @@ import numpy as np
 
 from monitorlab.errors import MonitorlabWarning, RecordingError
 from monitorlab.io.exposition_check import BrokenRuleError, check_families
-from monitorlab.io.exposition_scan import ExpositionScanner, Family, sample_line
+from monitorlab.io.exposition_numbers import sample_line
+from monitorlab.io.exposition_scan import ExpositionScanner, Family
 from monitorlab.io.files import read_all
 from monitorlab.model import Metric, MetricType, SeriesKey
 from monitorlab.storage import SeriesStore
@@ -82,9 +83,7 @@ class Exposition:
             store.extend(key, times[rest], values[rest])
             for time in at:
                 value = values[int(times.searchsorted(time))]
-                store.record(
-                    key, value, from_ns(time), metadata={"exemplar": noted[number, time]}
-                )
+                store.record(key, value, from_ns(time), metadata={"exemplar": noted[number, time]})
         for name, metric in self.metrics.items():
             store.metrics.setdefault(name, metric)
 
@@ -96,7 +95,7 @@ def read_openmetrics(
     timestamp: TimeLike | None = None,
     strict: bool = True,
 ) -> SeriesStore:
-    """Read a file of exposition text, plain or gzipped, into a store.
+    r"""Read a file of exposition text, plain or gzipped, into a store.
 
     Parameters
     ----------
@@ -119,7 +118,7 @@ def read_openmetrics(
     --------
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp(), "x.prom")
-    >>> _ = path.write_text("up 1 1767225600000\\nup 0 1767225601000\\n")
+    >>> _ = path.write_text("up 1 1767225600000\nup 0 1767225601000\n")
     >>> read_openmetrics(path).sample_count
     2
     """

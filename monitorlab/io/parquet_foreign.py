@@ -20,18 +20,17 @@ import numpy as np
 import pandas as pd
 
 from monitorlab.errors import InvalidSeriesError, RecordingError
-from monitorlab.io.layout import (
+from monitorlab.io.layout import TableLayout, find_roles
+from monitorlab.io.rows import BadNameError, Coded, Rows
+from monitorlab.io.stamps import (
     BadCellError,
     BadTableError,
-    TableLayout,
     epoch_scale,
     epoch_to_ns,
-    find_roles,
     index_to_ns,
     texts_to_ns,
     warn_naive,
 )
-from monitorlab.io.rows import BadNameError, Coded, Rows
 from monitorlab.storage import SeriesStore
 
 __all__ = ["read_foreign"]
@@ -198,9 +197,7 @@ def _values(column: Any) -> tuple[np.ndarray, np.ndarray | None]:
         return _numbers_from_text(column), present
     if pa.types.is_boolean(kind):
         column = column.cast(pa.int8())
-    elif not (
-        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    ):
+    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
         raise BadCellError(0, f"values of type {kind} are not numbers")
     floats = column if kind == pa.float64() else column.cast(pa.float64(), safe=False)
     return floats.to_numpy(zero_copy_only=False), present

@@ -119,8 +119,12 @@ def read_prometheus(
     if width < 1_000_000:
         raise TimeError(f"the step {step!r} must be a millisecond or more")
     base = url.rstrip("/")
-    own = None if client is not None else httpx.Client(
-        timeout=timeout, headers=dict(headers or {}), auth=auth, follow_redirects=True
+    own = (
+        None
+        if client is not None
+        else httpx.Client(
+            timeout=timeout, headers=dict(headers or {}), auth=auth, follow_redirects=True
+        )
     )
     session = client or own
     store = SeriesStore()

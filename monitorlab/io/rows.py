@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from monitorlab.io.labels import read_key, read_labels
-from monitorlab.io.layout import BadCellError, Roles
+from monitorlab.io.layout import Roles
+from monitorlab.io.stamps import BadCellError
 from monitorlab.model import Labels, SeriesKey
 
 if TYPE_CHECKING:
@@ -239,5 +240,3 @@ def fill_store(
         if count:
             start = stop - count
             store.extend(key.metric, times[start:stop], values[start:stop], labels=key.labels)
-
-

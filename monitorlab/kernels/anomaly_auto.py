@@ -79,12 +79,15 @@ MEMORY = 8  # time constant of the channels' calibrators in samples, 0 for ever
 PRIOR = 9  # prior tail index of the statistics
 MEMORY_FINAL = 10
 PRIOR_FINAL = 11
-SETTINGS = 12
+RUN = 12
+RUN_FINAL = 13
+COMBINE = 14
+SETTINGS = 16
 # counters
-COUNT = 12
-SINCE = 13
-BAR = 14
-HEAD = 16
+COUNT = 16
+SINCE = 17
+BAR = 18
+HEAD = 20
 
 EWMAS = HEAD
 N_EWMA = 9
@@ -95,6 +98,8 @@ SORTED = SEASON_WEEK + WEEK_SIZE
 SMALL = SORTED + ROBUST_SIZE
 CALIBRATORS = SMALL + 16
 RINGS = CALIBRATORS + (N + 1) * CALIBRATOR_SIZE
+SETTLE = 24.0  # samples before the statistics are believed
+SETTLE_FINAL = 64.0
 CLIP = 5.0  # one surprise counts no more than this in a burst
 BARRED = 0.99  # factor on a score that may not alarm
 DELAY = 3  # a pattern is remembered so many samples after it was seen
@@ -112,9 +117,9 @@ def reset(s: np.ndarray) -> None:  # type: ignore[type-arg]
     s[SINCE] = 1e18
     for k in range(N):
         a = CALIBRATORS + k * CALIBRATOR_SIZE
-        calibrator_reset(s[a : a + CALIBRATOR_SIZE], s[MEMORY], s[PRIOR])
+        calibrator_reset(s[a : a + CALIBRATOR_SIZE], s[MEMORY], s[PRIOR], s[RUN])
     a = CALIBRATORS + N * CALIBRATOR_SIZE
-    calibrator_reset(s[a : a + CALIBRATOR_SIZE], s[MEMORY_FINAL], s[PRIOR_FINAL])
+    calibrator_reset(s[a : a + CALIBRATOR_SIZE], s[MEMORY_FINAL], s[PRIOR_FINAL], s[RUN_FINAL])
 
 
 @njit(cache=True)
@@ -201,7 +206,8 @@ def decide(s: np.ndarray, best: float, out: np.ndarray) -> float:  # type: ignor
     c = s[a : a + CALIBRATOR_SIZE]
     x = best if best > 0.0 else -np.inf
     total = surprise(c, x)
-    learn(c, x)
+    if n >= SETTLE_FINAL:
+        learn(c, x, total)
     score = 1.0 - math.exp(-total)
     out[1] = score
     s[SINCE] += 1.0
@@ -230,7 +236,7 @@ def step(s: np.ndarray, t: float, x: float, out: np.ndarray) -> float:  # type: 
     out[3] = s[EWMAS + 1]
     raw = out[FIRST:]
     statistics(s, t, x, mask, raw)
-    best = 0.0
+    best = second = third = total = used = 0.0
     for k in range(N):
         if k == BURST:  # how surprised the others have been for a while
             clipped = min(best, CLIP)
@@ -242,11 +248,28 @@ def step(s: np.ndarray, t: float, x: float, out: np.ndarray) -> float:  # type: 
             a = CALIBRATORS + k * CALIBRATOR_SIZE
             c = s[a : a + CALIBRATOR_SIZE]
             found = surprise(c, raw[k])
-            learn(c, raw[k])
+            if s[COUNT] >= SETTLE:
+                learn(c, raw[k], found)
             raw[k] = found
-            best = max(best, found)
+            if found > best:
+                second, third, best = best, second, found
+            elif found > second:
+                second, third = found, second
+            elif found > third:
+                third = found
+            total += found
+            used += 1.0
         else:
             raw[k] = 0.0
+    how = int(s[COMBINE])
+    if how == 1:
+        best = 0.5 * (best + second)
+    elif how == 2:
+        best = (best + second + third) / 3.0
+    elif how == 3:
+        best = total / used
+    elif how == 4:
+        best = 0.5 * best + 0.5 * total / used
     return decide(s, best, out)
 
 

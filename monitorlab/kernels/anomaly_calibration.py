@@ -19,7 +19,7 @@ __all__ = ["CALIBRATOR_SIZE", "calibrator_reset", "learn", "surprise"]
 
 BINS = 256
 WIDTH = 0.125  # of a bin, in units of the natural logarithm: 32 e-foldings in all
-HEAD = 8
+HEAD = 12
 CALIBRATOR_SIZE = HEAD + BINS
 
 # slots of the head
@@ -31,15 +31,19 @@ REFERENCE = 4  # logarithm in the middle of the histogram; NaN until the first p
 GROWTH = 5  # factor on the weight from one sample to the next: 1 never forgets
 PRIOR = 6  # prior mean excess of the logarithm in the tail
 COUNT = 7  # samples learned
+RUN = 8  # samples in which a lower value counts as an echo of a high one
+LAST = 9  # count at the last high value
+PEAK = 10  # that value
 
 PRIOR_STRENGTH = 4.0  # the prior counts as so many exceedances
 TAIL_SHARE = 0.02
 TAIL_COUNT = 8.0
 WEIGHT_LIMIT = 1e12
+HIGH = 3.0  # surprise from which a value counts as high
 
 
 @njit(cache=True)
-def calibrator_reset(c: np.ndarray, memory: float, prior: float) -> None:  # type: ignore[type-arg]
+def calibrator_reset(c: np.ndarray, memory: float, prior: float, run: float) -> None:  # type: ignore[type-arg]
     """Empty the calibrator ``c``; samples fade with the time constant ``memory`` (0: never)."""
     c[:] = 0.0
     c[WEIGHT] = 1.0
@@ -48,6 +52,9 @@ def calibrator_reset(c: np.ndarray, memory: float, prior: float) -> None:  # typ
     c[REFERENCE] = np.nan
     c[GROWTH] = math.exp(1.0 / memory) if memory > 0.0 else 1.0
     c[PRIOR] = prior
+    c[RUN] = run
+    c[LAST] = -1e18
+    c[PEAK] = -np.inf
 
 
 @njit(cache=True)
@@ -99,7 +106,7 @@ def surprise(c: np.ndarray, x: float) -> float:  # type: ignore[type-arg]
 
 
 @njit(cache=True)
-def learn(c: np.ndarray, x: float) -> None:  # type: ignore[type-arg]
+def learn(c: np.ndarray, x: float, found: float) -> None:  # type: ignore[type-arg]
     """Add a statistic whose logarithm is ``x`` (``-inf`` for zero) to the past."""
     c[COUNT] += 1.0
     c[WEIGHT] *= c[GROWTH]
@@ -112,6 +119,12 @@ def learn(c: np.ndarray, x: float) -> None:  # type: ignore[type-arg]
     c[TOTAL] += weight
     if x == -np.inf:
         return
+    if c[RUN] > 0.0 and found >= HIGH:
+        if c[COUNT] - c[LAST] <= c[RUN] and x <= c[PEAK]:
+            return
+        if c[COUNT] - c[LAST] > c[RUN] or x > c[PEAK]:
+            c[PEAK] = x
+        c[LAST] = c[COUNT]
     if c[TOP] < 0.0:
         c[REFERENCE] = x
     position = (x - c[REFERENCE]) / WIDTH + 0.5 * BINS

@@ -25,9 +25,7 @@ __all__ = ["quantile_block"]
 
 
 @njit(cache=True)
-def quantile_block(
-    values: Any, order: Any, starts: Any, first: int, q: float, out: Any
-) -> None:
+def quantile_block(values: Any, order: Any, starts: Any, first: int, q: float, out: Any) -> None:
     """Fill ``out`` with a quantile of each window of one block.
 
     ``values`` is the block, ``order`` its argsort (NaN last), ``first`` the index in the

@@ -6,18 +6,21 @@ used up. So nothing is ever subtracted: a window's figure depends on its own sam
 a spike that has left leaves no rounding error behind, and infinities do no harm. Every
 sample is looked at twice, whatever the window.
 
-NaN is skipped. ``times`` are ``int64`` and do not decrease; ``window`` is positive.
+NaN is skipped. Kernels fill an ``out`` of the caller, whose allocator asks for large pages.
+``times`` are ``int64`` and do not decrease; ``window`` is positive.
 
 References
 ----------
 K. Tangwongsan, M. Hirzel, S. Schneider, K.-L. Wu (2015), "General incremental
 sliding-window aggregation" (the two-stacks form). T. F. Chan, G. H. Golub, R. J. LeVeque
-(1983), "Algorithms for computing the sample variance". T. Ogita, S. M. Rump, S. Oishi
-(2005), "Accurate sum and dot product".
+(1983), "Algorithms for computing the sample variance" (shifted data). T. Ogita, S. M. Rump,
+S. Oishi (2005), "Accurate sum and dot product".
 
 >>> import numpy as np
 >>> times, values = np.array([0, 10, 20, 30]), np.array([1.0, 5.0, 3.0, 2.0])
->>> rolling_max(times, values, 25).tolist()
+>>> out = np.empty(4)
+>>> rolling_max(times, values, 25, out)
+>>> out.tolist()
 [1.0, 5.0, 5.0, 5.0]
 """
 
@@ -38,6 +41,8 @@ __all__ = [
     "window_starts",
 ]
 
+HUGE = 1e150  # the square of what is larger overflows
+
 
 @njit(cache=True)
 def window_starts(times: Any, window: int) -> Any:
@@ -54,10 +59,9 @@ def window_starts(times: Any, window: int) -> Any:
 
 
 @njit(cache=True)
-def rolling_count(times: Any, values: Any, window: int) -> Any:
+def rolling_count(times: Any, values: Any, window: int, out: Any) -> None:
     """Count the samples that are not NaN. O(n)."""
     n = len(times)
-    out = np.empty(n)
     left = 0
     count = 0
     for i in range(n):
@@ -67,25 +71,23 @@ def rolling_count(times: Any, values: Any, window: int) -> Any:
             count -= values[left] == values[left]
             left += 1
         out[i] = count
-    return out
 
 
 @njit(cache=True)
-def rolling_sum(times: Any, values: Any, window: int) -> Any:
+def rolling_sum(times: Any, values: Any, window: int, out: Any) -> None:
     """Sum, compensated: the error does not grow with the window. O(n)."""
-    return _rolling_sum(times, values, window, False)
+    _rolling_sum(times, values, window, False, out)
 
 
 @njit(cache=True)
-def rolling_mean(times: Any, values: Any, window: int) -> Any:
+def rolling_mean(times: Any, values: Any, window: int, out: Any) -> None:
     """Mean, from the compensated sum. O(n)."""
-    return _rolling_sum(times, values, window, True)
+    _rolling_sum(times, values, window, True, out)
 
 
 @njit(cache=True)
-def _rolling_sum(times: Any, values: Any, window: int, divide: bool) -> Any:
+def _rolling_sum(times: Any, values: Any, window: int, divide: bool, out: Any) -> None:
     n = len(times)
-    out = np.empty(n)
     old_sum = np.zeros(64)  # sums of the older half from each place on, and their errors
     old_error = np.zeros(64)
     base = 0  # the older half is [left, middle), old_sum[k - base] belongs to k
@@ -94,9 +96,14 @@ def _rolling_sum(times: Any, values: Any, window: int, divide: bool) -> Any:
     count = 0
     new_sum = 0.0
     new_error = 0.0
+    run = 0  # all samples from here on are equal: their mean is exact
+    same = np.nan
     for i in range(n):
         x = values[i]
         if x == x:
+            if x != same:
+                run = i
+                same = x
             count += 1
             total = new_sum + x
             back = total - new_sum
@@ -128,6 +135,9 @@ def _rolling_sum(times: Any, values: Any, window: int, divide: bool) -> Any:
         if count == 0:
             out[i] = np.nan
             continue
+        if divide and run <= left:
+            out[i] = same
+            continue
         if left < middle:
             older = old_sum[left - base]
             error = old_error[left - base] + new_error
@@ -135,110 +145,134 @@ def _rolling_sum(times: Any, values: Any, window: int, divide: bool) -> Any:
             older = 0.0
             error = new_error
         total = older + new_sum
-        back = total - older
-        result = total + (error + ((older - (total - back)) + (new_sum - back)))
+        result = total + error
         if result != result:  # infinities: their "rounding error" is NaN
             result = total
         out[i] = result / count if divide else result
-    return out
 
 
 @njit(cache=True)
-def rolling_std(times: Any, values: Any, window: int) -> Any:
+def rolling_std(times: Any, values: Any, window: int, out: Any) -> None:
     """Sample standard deviation (``ddof=1``), NaN below two samples. O(n).
 
-    Each half is shifted by one of its own samples, so a large common offset costs no
-    digits, and grows by Welford's update; the halves are joined by Chan's formula.
+    Sums and sums of squares about a centre, the mean at the last change of halves; so a
+    large common offset costs no digits. When the window has moved so far from the centre
+    that three digits would be lost, the halves are made anew about the present mean.
+    Windows with samples beyond 1e150 are computed one by one.
     """
     n = len(times)
-    out = np.empty(n)
-    room = 64
-    old_count = np.zeros(room, np.int64)
-    old_mean = np.zeros(room)
-    old_square = np.zeros(room)
-    inverse = np.empty(room + 1)
-    for k in range(room + 1):
-        inverse[k] = 1.0 / max(k, 1)
+    old_sum = np.empty(64)
+    old_square = np.empty(64)
     base = 0
     middle = 0
     left = 0
-    new_count = 0
-    new_mean = 0.0
+    count = 0
+    huge = 0  # samples whose square would overflow, infinities among them
+    new_sum = 0.0
     new_square = 0.0
-    new_shift = 0.0
-    old_shift = 0.0
+    centre = 0.0
     for i in range(n):
         x = values[i]
-        if x == x:
-            if new_count == 0:
-                new_shift = x
-            new_count += 1
-            if new_count >= len(inverse):
-                inverse = _inverses(2 * new_count)
-            x -= new_shift
-            delta = x - new_mean
-            new_mean += delta * inverse[new_count]
-            new_square += delta * (x - new_mean)
+        if abs(x) <= HUGE:
+            count += 1
+            x -= centre
+            new_sum += x
+            new_square += x * x
+        elif x == x:
+            huge += 1
         limit = times[i] - window
         while times[left] <= limit:
+            x = values[left]
+            if abs(x) <= HUGE:
+                count -= 1
+            elif x == x:
+                huge -= 1
             left += 1
-        if left > middle:
-            base = left
-            middle = i + 1
-            if middle - base > len(old_mean):
-                room = 2 * (middle - base)
-                old_count = np.zeros(room, np.int64)
-                old_mean = np.zeros(room)
-                old_square = np.zeros(room)
-            if middle - base >= len(inverse):
-                inverse = _inverses(2 * (middle - base))
-            count = 0
-            mean = 0.0
-            square = 0.0
-            for k in range(i, left - 1, -1):
-                x = values[k]
-                if x == x:
-                    if count == 0:
-                        old_shift = x
-                    count += 1
-                    x -= old_shift
-                    delta = x - mean
-                    mean += delta * inverse[count]
-                    square += delta * (x - mean)
-                old_count[k - base] = count
-                old_mean[k - base] = mean
-                old_square[k - base] = square
-            new_count = 0
-            new_mean = 0.0
-            new_square = 0.0
-        count = new_count
-        square = new_square
-        if left < middle:
-            older = old_count[left - base]
-            if older > 0:
-                square = old_square[left - base]
-                if new_count > 0:
-                    delta = (new_shift - old_shift) + (new_mean - old_mean[left - base])
-                    weight = np.float64(older) * np.float64(new_count)
-                    square += new_square + delta * delta * (weight / (older + new_count))
-                count = older + new_count
-        out[i] = np.sqrt(square / (count - 1)) if count > 1 else np.nan
-    return out
+        if huge > 0:
+            out[i] = _std_directly(values, left, i + 1)
+            continue
+        if count < 2:
+            out[i] = np.nan
+            continue
+        fresh = left > middle
+        while True:
+            if fresh:
+                base = left
+                middle = i + 1
+                if middle - base > len(old_sum):
+                    old_sum = np.empty(2 * (middle - base))
+                    old_square = np.empty(2 * (middle - base))
+                centre = _centre(values, left, middle)
+                new_sum = 0.0
+                new_square = 0.0
+                for k in range(i, left - 1, -1):
+                    x = values[k]
+                    if abs(x) <= HUGE:
+                        x -= centre
+                        new_sum += x
+                        new_square += x * x
+                    old_sum[k - base] = new_sum
+                    old_square[k - base] = new_square
+                new_sum = 0.0
+                new_square = 0.0
+            total = new_sum
+            square = new_square
+            if left < middle:
+                total += old_sum[left - base]
+                square += old_square[left - base]
+            scaled = square * count
+            rest = scaled - total * total
+            if fresh or rest >= 1e-3 * scaled:
+                break
+            fresh = True
+        out[i] = np.sqrt(max(rest, 0.0) / (np.float64(count) * (count - 1)))
 
 
 @njit(cache=True)
-def _inverses(size: int) -> Any:
-    out = np.empty(size + 1)
-    for k in range(size + 1):
-        out[k] = 1.0 / max(k, 1)
-    return out
+def _centre(values: Any, start: int, stop: int) -> float:
+    """Give the mean of what is not NaN or huge; of equal samples exactly their value."""
+    shift = 0.0
+    total = 0.0
+    count = 0
+    for k in range(start, stop):
+        x = values[k]
+        if abs(x) <= HUGE:
+            if count == 0:
+                shift = x
+            count += 1
+            total += x - shift
+    return shift + total / max(count, 1)
 
 
 @njit(cache=True)
-def rolling_max(times: Any, values: Any, window: int) -> Any:
+def _std_directly(values: Any, start: int, stop: int) -> float:
+    """Compute one window in two passes, scaled so that no square overflows."""
+    largest = 0.0
+    count = 0
+    for k in range(start, stop):
+        x = values[k]
+        if x == x:
+            count += 1
+            largest = max(largest, abs(x))
+    if count < 2 or np.isinf(largest):
+        return np.nan
+    mean = 0.0
+    for k in range(start, stop):
+        x = values[k]
+        if x == x:
+            mean += x / largest / count
+    square = 0.0
+    for k in range(start, stop):
+        x = values[k]
+        if x == x:
+            square += (x / largest - mean) ** 2
+    return largest * np.sqrt(square / (count - 1))
+
+
+@njit(cache=True)
+def rolling_max(times: Any, values: Any, window: int, out: Any) -> None:
     """Largest sample. O(n), without a data-dependent branch."""
     n = len(times)
-    out = np.empty(n)
     old = np.empty(64)
     base = 0
     middle = 0
@@ -269,14 +303,12 @@ def rolling_max(times: Any, values: Any, window: int) -> Any:
             older = old[left - base]
             best = older if older > new else new
         out[i] = best if count > 0 else np.nan
-    return out
 
 
 @njit(cache=True)
-def rolling_min(times: Any, values: Any, window: int) -> Any:
+def rolling_min(times: Any, values: Any, window: int, out: Any) -> None:
     """Smallest sample. O(n), without a data-dependent branch."""
     n = len(times)
-    out = np.empty(n)
     old = np.empty(64)
     base = 0
     middle = 0
@@ -307,4 +339,3 @@ def rolling_min(times: Any, values: Any, window: int) -> Any:
             older = old[left - base]
             best = older if older < new else new
         out[i] = best if count > 0 else np.nan
-    return out

@@ -2,7 +2,7 @@
 
 >>> import numpy as np
 >>> values = np.array([4.0, 1.0, 3.0, 2.0])
->>> select(values, 0, 4, 1), values[1]
+>>> select(values, 0, 4, 1), float(values[1])
 (2.0, 2.0)
 """
 

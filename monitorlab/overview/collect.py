@@ -32,6 +32,8 @@ CHANGE_COLUMNS = [
     "series", "time", "before", "after", "effect_percent", "effect_std", "worse", "kind",
 ]  # fmt: skip
 FIRING_COLUMNS = ["rule", "series", "severity", "start", "end", "incident"]
+_CHANGE_STEPS = 1_500  # lasting changes are looked for in means over this many stretches
+_LASTING = ("degraded", "improved", "changed")  # what came and went again is no lasting change
 INCIDENT_COLUMNS = [
     "start", "end", "kind", "severity", "metrics", "detected", "rule", "delay", "description",
 ]  # fmt: skip
@@ -291,23 +293,27 @@ def _changes(
         name: replace(metric, name=name, type=MetricType.GAUGE)
         for name, metric in described.items()
     }
-    found = degradation.analyze(dict(watched), metrics=metrics)
-    rows = [
-        (
-            change.series, change.time, change.before, change.after, 100.0 * change.ratio,
-            change.standardised, change.is_worse, "sudden" if change.kind == "sudden" else "slow",
-        )
-        for change in found.changes
-        if change.is_significant
-    ]  # fmt: skip
-    rows += [
-        (
-            row.series, row.drift.since, float("nan"), row.drift.effect, 100.0 * row.drift.ratio,
-            row.drift.standardised, row.drift.is_worse, "slow",
-        )
-        for row in found.rows
-        if row.drift is not None
-    ]  # fmt: skip
+    found = degradation.analyze({k: _coarse(s) for k, s in watched.items()}, metrics=metrics)
+    rows = []
+    for row in found.rows:
+        lasting = [change for change in row.changes if change.is_significant]
+        if row.status in _LASTING and lasting:
+            change = lasting[-1]
+            rows.append(
+                (
+                    change.series, change.time, change.before, change.after, 100.0 * change.ratio,
+                    change.standardised, change.is_worse,
+                    "sudden" if change.kind == "sudden" else "slow",
+                )
+            )  # fmt: skip
+        elif row.status == "drifting" and row.drift is not None:
+            drift = row.drift
+            rows.append(
+                (
+                    row.series, drift.since, float("nan"), drift.effect, 100.0 * drift.ratio,
+                    drift.standardised, drift.is_worse, "slow",
+                )
+            )  # fmt: skip
     table = pd.DataFrame(rows, columns=CHANGE_COLUMNS)
     skipped = found.skipped
     notes = (
@@ -316,6 +322,20 @@ def _changes(
         else ()
     )
     return table.sort_values("time", ignore_index=True), notes
+
+
+def _coarse(series: pd.Series, most: int = _CHANGE_STEPS) -> pd.Series:
+    """Give means of neighbouring samples, so that at most so many are left."""
+    every = -(-len(series) // most)
+    if every <= 1:
+        return series
+    starts = np.arange(0, len(series), every)
+    values = series.to_numpy(dtype=float)
+    known = np.isfinite(values)
+    counts = np.add.reduceat(known.astype(float), starts)
+    sums = np.add.reduceat(np.where(known, values, 0.0), starts)
+    means = np.where(counts > 0, sums / np.maximum(counts, 1.0), np.nan)
+    return pd.Series(means, index=series.index[starts], name=series.name)
 
 
 def _forecasts(

@@ -221,7 +221,7 @@ def _whole(param: Floats | str | None) -> Ints:
         _refuse("the number of series to keep is NaN at some step")
     if (numbers >= _INT64).any() or (numbers <= -_INT64).any():
         _refuse("the number of series to keep is too large for an integer")
-    return np.trunc(numbers).astype(np.int64)
+    return np.asarray(np.trunc(numbers), np.int64)
 
 
 def _largest(

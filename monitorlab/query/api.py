@@ -9,8 +9,7 @@
 
 from __future__ import annotations
 
-
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,13 +19,15 @@ from monitorlab.model import Labels, SeriesKey
 from monitorlab.query.ast import Binary, Call, Node, VectorSelector, children
 from monitorlab.query.check import check
 from monitorlab.query.engine import Evaluator
-from monitorlab.query.lookup import Source
 from monitorlab.query.matrix import Ints, Value, Vector, Windows
 from monitorlab.query.options import Compat, Limits, QueryOptions
 from monitorlab.query.parser import parse
 from monitorlab.query.printer import to_promql
 from monitorlab.query.result import RangeResult, key_of, table
 from monitorlab.times import DurationLike, TimeLike, parse_duration, to_ns
+
+if TYPE_CHECKING:
+    from monitorlab.query.lookup import Source
 
 __all__ = ["evaluate", "evaluate_at", "evaluate_range", "evaluate_value"]
 
@@ -90,8 +91,8 @@ def evaluate(
     >>> from monitorlab.storage import SeriesStore
     >>> store = SeriesStore()
     >>> store.extend("jobs", np.array([0, 60]) * 10**9, [2.0, 4.0], {"queue": "mail"})
-    >>> evaluate(store, "jobs * 2").iloc[0][["queue", "value"]].tolist()
-    ['mail', 8.0]
+    >>> evaluate(store, "jobs * 2")[["queue", "value"]].to_dict("records")
+    [{'queue': 'mail', 'value': 8.0}]
     """
     options = QueryOptions(lookback, prom_compat, default_step, limits or Limits())
     now = newest(source) if at is None else to_ns(at)
@@ -106,11 +107,13 @@ def evaluate(
         inside = [np.arange(a, b) for a, b in zip(value.first[:, 0], value.last[:, 0], strict=True)]
         index = np.concatenate(inside) if inside else np.zeros(0, np.int64)
         keys = [key_of(labels) for labels in value.labels]
-        return table(keys, rows, value.times[index], value.values[index])
+        samples = value.values  # noqa: PD011 - ours, not a pandas object
+        return table(keys, rows, value.times[index], samples[index])
     if not isinstance(value, Vector):
         return table([SeriesKey("")], np.zeros(1, np.int64), steps, value)
     keys = [key_of(labels) for labels in value.labels]
-    return table(keys, np.arange(len(keys)), np.repeat(steps, len(keys)), value.values[:, 0])
+    current = value.values[:, 0]  # noqa: PD011 - ours, not a pandas object
+    return table(keys, np.arange(len(keys)), np.repeat(steps, len(keys)), current)
 
 
 def evaluate_range(

@@ -8,16 +8,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
-from monitorlab.storage import Matcher
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from monitorlab.storage import Matcher
 
 __all__ = [
     "Aggregate",
+    "At",
     "Binary",
     "Call",
+    "Card",
     "Matching",
     "MatrixSelector",
     "Node",

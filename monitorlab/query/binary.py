@@ -6,16 +6,19 @@ array([-2.])
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from monitorlab.errors import QueryError
 from monitorlab.model import Labels
-from monitorlab.query.ast import Matching
 from monitorlab.query.check import COMPARISONS
 from monitorlab.query.matrix import NAME, Bools, Floats, Vector, merge_equal, unique_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+    from monitorlab.query.ast import Matching
 
 __all__ = ["apply_operator", "scalar_with_vector", "set_operation", "vectors"]
 
@@ -118,6 +121,7 @@ def set_operation(op: str, lhs: Vector, rhs: Vector, matching: Matching) -> Vect
 
     Examples
     --------
+    >>> from monitorlab.query import Matching
     >>> one = Vector.constant(Labels(), np.ones(2), np.array([True, False]))
     >>> two = Vector.constant(Labels(), np.zeros(2))
     >>> set_operation("or", one, two, Matching("many-to-many")).values
@@ -139,9 +143,7 @@ def set_operation(op: str, lhs: Vector, rhs: Vector, matching: Matching) -> Vect
     return lhs.with_values(lhs.values, lhs.present & mask, drops_name=False).compact()
 
 
-def vectors(
-    op: str, lhs: Vector, rhs: Vector, matching: Matching, *, returns_bool: bool
-) -> Vector:
+def vectors(op: str, lhs: Vector, rhs: Vector, matching: Matching, *, returns_bool: bool) -> Vector:
     """Apply arithmetic or a comparison between the matching series of two vectors.
 
     Parameters
@@ -172,6 +174,7 @@ def vectors(
 
     Examples
     --------
+    >>> from monitorlab.query import Matching
     >>> one = Vector.constant(Labels(a="x"), np.array([6.0]))
     >>> two = Vector.constant(Labels(a="x"), np.array([3.0]))
     >>> vectors("/", one, two, Matching(), returns_bool=False).values
@@ -181,7 +184,7 @@ def vectors(
     many, one = (rhs, lhs) if swapped else (lhs, rhs)
     steps = many.values.shape[1]
     # Where one side has nothing at all, nothing is matched and nothing is wrong.
-    active = many.present.any(axis=0) & one.present.any(axis=0)
+    active = np.asarray(many.present.any(axis=0) & one.present.any(axis=0))
     many_keys, one_keys = _signatures(many, matching), _signatures(one, matching)
     _refuse_duplicates(one, one_keys, active, "left" if swapped else "right", matching)
     partners: dict[Hashable, list[int]] = {}
@@ -260,9 +263,7 @@ def _refuse_many(many: Vector, keys: Sequence[Hashable], rows: Any, both: Bools)
         seen[group] |= both[index]
 
 
-def _result_labels(
-    many: Labels, one: Labels, matching: Matching, *, keeps_name: bool
-) -> Labels:
+def _result_labels(many: Labels, one: Labels, matching: Matching, *, keeps_name: bool) -> Labels:
     kept = many if keeps_name else many.without(NAME)
     if matching.card == "one-to-one":
         return kept.only(*matching.labels) if matching.on else kept.without(*matching.labels)

@@ -108,7 +108,11 @@ def check(node: Node, *, text: str = "") -> Node:
         elif isinstance(part, Unary):
             kind = value_type(part.expr)
             if kind not in ("scalar", "vector"):
-                _fail(f"a sign needs a number or an instant vector, not {TYPE_WORDS[kind]}", part, text)
+                _fail(
+                    f"a sign needs a number or an instant vector, not {TYPE_WORDS[kind]}",
+                    part,
+                    text,
+                )
         elif isinstance(part, Subquery) and value_type(part.expr) != "vector":
             _fail(
                 "a subquery needs an instant vector before its [range:step], "
@@ -155,7 +159,9 @@ def _check_binary(node: Binary, text: str) -> None:
     sides = (value_type(node.lhs), value_type(node.rhs))
     for side in sides:
         if side not in ("scalar", "vector"):
-            _fail(f"`{node.op}` needs numbers or instant vectors, not {TYPE_WORDS[side]}", node, text)
+            _fail(
+                f"`{node.op}` needs numbers or instant vectors, not {TYPE_WORDS[side]}", node, text
+            )
     if node.returns_bool and node.op not in COMPARISONS:
         _fail(f"`bool` belongs to comparisons, not to `{node.op}`", node, text)
     if node.op in SET_OPERATORS and "scalar" in sides:

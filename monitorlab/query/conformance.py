@@ -13,8 +13,7 @@ A case is a dictionary: ``loads`` (list of ``{step, series: [[name, notation], â
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +25,9 @@ from monitorlab.query.notation import load_notation, parse_notation, parse_serie
 from monitorlab.query.options import QueryOptions
 from monitorlab.storage import SeriesStore
 from monitorlab.times import parse_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["load_notation", "run_case", "run_cases"]
 

@@ -2,7 +2,7 @@
 
 There is no loop over steps: an instant query is a range query of one step.
 
->>> from monitorlab.query import parse
+>>> from monitorlab.query import QueryOptions, parse
 >>> from monitorlab.storage import SeriesStore
 >>> grid = np.array([0, 60_000_000_000])
 >>> Evaluator(SeriesStore(), "1 + 1", grid, QueryOptions()).run(parse("1 + 1"))
@@ -11,7 +11,7 @@ array([2., 2.])
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -38,7 +38,9 @@ from monitorlab.query.binary import apply_operator, scalar_with_vector, set_oper
 from monitorlab.query.check import SET_OPERATORS
 from monitorlab.query.functions import FUNCTIONS, Context
 from monitorlab.query.matrix import NAME, Floats, Ints, Value, Vector, Windows, merge_equal
-from monitorlab.query.options import QueryOptions
+
+if TYPE_CHECKING:
+    from monitorlab.query.options import QueryOptions
 
 __all__ = ["Evaluator"]
 
@@ -61,7 +63,7 @@ class Evaluator:
 
     Examples
     --------
-    >>> from monitorlab.query import parse
+    >>> from monitorlab.query import QueryOptions, parse
     >>> from monitorlab.storage import SeriesStore
     >>> Evaluator(SeriesStore(), "pi()", np.array([0]), QueryOptions()).run(parse("pi()"))
     array([3.14159265])
@@ -103,7 +105,7 @@ class Evaluator:
             If the evaluation cannot be done; points at the part at fault.
         """
         with np.errstate(all="ignore"):
-            value = self.evaluate(node, self.steps)
+            value: Value = self.evaluate(node, self.steps)
         if not isinstance(value, Vector):
             return value
         labels = [

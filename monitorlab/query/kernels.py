@@ -9,7 +9,7 @@ numba takes a third of a second to load.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -31,13 +31,13 @@ _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
 
 def _jit(function: _Function) -> _Function:
-    compiled: _Function = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    return compiled
+    compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    return cast("_Function", compiled)
 
 
 @_jit
 def _add(inc: float, total: float, rest: float) -> tuple[float, float]:
-    """One step of Neumaier's compensated sum."""
+    """Take one step of Neumaier's compensated sum."""
     new = total + inc
     if math.isinf(new):
         return new, 0.0
@@ -47,75 +47,124 @@ def _add(inc: float, total: float, rest: float) -> tuple[float, float]:
 
 
 @_jit
+def _lost(inc: float, total: float, new: float) -> float:
+    """Give what rounding took from a finite sum; the same number as ``_add``, no branch."""
+    part = new - total
+    return (total - (new - part)) + (inc - part)
+
+
+@_jit
 def total(values: Any, first: Any, last: Any, out: Any) -> None:
-    """Sum of each window."""
+    """Sum each window."""
     for s in range(first.shape[0]):
         for t in range(first.shape[1]):
             acc, rest = 0.0, 0.0
             for i in range(first[s, t], last[s, t]):
-                acc, rest = _add(values[i], acc, rest)
-            out[s, t] = acc if math.isinf(acc) else acc + rest
+                x = values[i]
+                new = acc + x
+                rest += _lost(x, acc, new)
+                acc = new
+            # Infinities and overflow make the rest NaN; the plain sum is right then.
+            out[s, t] = acc + rest if math.isfinite(acc) else acc
 
 
 @_jit
 def average(values: Any, first: Any, last: Any, out: Any) -> None:
-    """Mean of each window; goes over to an incremental mean when the sum overflows."""
+    """Average each window; goes over to an incremental mean when the sum overflows."""
     for s in range(first.shape[0]):
         for t in range(first.shape[1]):
             a, b = first[s, t], last[s, t]
             if b <= a:
                 continue
-            acc, rest = values[a], 0.0
-            mean, incremental = 0.0, False
-            count = 1.0
-            for i in range(a + 1, b):
-                count += 1.0
+            acc, rest = 0.0, 0.0
+            for i in range(a, b):
                 x = values[i]
-                if not incremental:
-                    new, new_rest = _add(x, acc, rest)
-                    if not math.isinf(new):
-                        acc, rest = new, new_rest
-                        continue
-                    incremental = True
-                    mean = acc / (count - 1.0)
-                    rest /= count - 1.0
-                q = (count - 1.0) / count
-                mean, rest = _add(x / count, q * mean, q * rest)
-            out[s, t] = mean + rest if incremental else acc / count + rest / count
+                new = acc + x
+                rest += _lost(x, acc, new)
+                acc = new
+            if math.isfinite(acc):
+                count = float(b - a)
+                out[s, t] = acc / count + rest / count
+            else:
+                out[s, t] = _careful_mean(values, a, b)
+
+
+@_jit
+def _careful_mean(values: Any, a: int, b: int) -> float:
+    acc, rest, mean, count = values[a], 0.0, 0.0, 1.0
+    incremental = False
+    for i in range(a + 1, b):
+        count += 1.0
+        x = values[i]
+        if not incremental:
+            new, new_rest = _add(x, acc, rest)
+            if not math.isinf(new):
+                acc, rest = new, new_rest
+                continue
+            incremental = True
+            mean = acc / (count - 1.0)
+            rest /= count - 1.0
+        q = (count - 1.0) / count
+        mean, rest = _add(x / count, q * mean, q * rest)
+    return mean + rest if incremental else acc / count + rest / count
 
 
 @_jit
 def variance(values: Any, first: Any, last: Any, out: Any) -> None:
-    """Population variance of each window (Welford, compensated)."""
+    """Give the population variance of each window, around its mean, from its first sample.
+
+    Counting from the first sample makes a constant window give exactly zero.
+    """
     for s in range(first.shape[0]):
         for t in range(first.shape[1]):
             a, b = first[s, t], last[s, t]
             if b <= a:
                 continue
-            count, mean, mean_rest, acc, rest = 0.0, 0.0, 0.0, 0.0, 0.0
+            count = float(b - a)
+            zero = values[a]
+            acc, rest = 0.0, 0.0
             for i in range(a, b):
-                count += 1.0
-                x = values[i]
-                delta = x - (mean + mean_rest)
-                mean, mean_rest = _add(delta / count, mean, mean_rest)
-                acc, rest = _add(delta * (x - (mean + mean_rest)), acc, rest)
+                x = values[i] - zero
+                new = acc + x
+                rest += _lost(x, acc, new)
+                acc = new
+            mean = acc / count + rest / count
+            acc, rest = 0.0, 0.0
+            for i in range(a, b):
+                x = (values[i] - zero) - mean
+                x *= x
+                new = acc + x
+                rest += _lost(x, acc, new)
+                acc = new
             out[s, t] = (acc + rest) / count
 
 
 @_jit
 def window_extreme(values: Any, first: Any, last: Any, largest: bool, out: Any) -> None:
-    """Largest or smallest value of each window; NaN only if all are."""
+    """Give the largest or smallest value of each window; NaN only if all are.
+
+    A queue holds the samples that may still become the extreme: O(samples + windows).
+    """
+    queue = np.empty(len(values) + 1, np.int64)
     for s in range(first.shape[0]):
+        head, tail, upcoming = 0, 0, 0
         for t in range(first.shape[1]):
             a, b = first[s, t], last[s, t]
-            if b <= a:
-                continue
-            best = values[a]
-            for i in range(a + 1, b):
-                x = values[i]
-                if (x > best if largest else x < best) or math.isnan(best):
-                    best = x
-            out[s, t] = best
+            upcoming = max(upcoming, a)
+            while upcoming < b:
+                x = values[upcoming]
+                if not math.isnan(x):
+                    while tail > head and (
+                        values[queue[tail - 1]] <= x if largest else values[queue[tail - 1]] >= x
+                    ):
+                        tail -= 1
+                    queue[tail] = upcoming
+                    tail += 1
+                upcoming += 1
+            while head < tail and queue[head] < a:
+                head += 1
+            if b > a:
+                out[s, t] = values[queue[head]] if head < tail else math.nan
 
 
 @_jit
@@ -131,20 +180,25 @@ def extrapolated(
     clamp_first: bool,
     out: Any,
 ) -> None:
-    """``rate``, ``increase`` and ``delta``: the change, stretched to the window's edges."""
+    """Give the change in each window, stretched to its edges (``rate``, ``increase``, ``delta``)."""
+    # Resets are rare: where they are is found once, and how many come before each sample.
+    before = np.zeros(len(values) + 1, np.int64)
+    where = np.empty(len(values) + 1, np.int64)
+    found = 0
+    for i in range(len(values)):
+        if is_counter and i > 0 and values[i] < values[i - 1]:
+            where[found] = i
+            found += 1
+        before[i + 1] = found
+    seconds = range_ns / 1e9
     for s in range(first.shape[0]):
         for t in range(first.shape[1]):
             a, b = first[s, t], last[s, t] - 1
             if b <= a:
                 continue
             change = values[b] - values[a]
-            if is_counter:
-                previous = values[a]
-                for i in range(a + 1, b + 1):
-                    x = values[i]
-                    if x < previous:
-                        change += previous
-                    previous = x
+            for k in range(before[a + 1], before[b + 1]):
+                change += values[where[k] - 1]
             to_start = (times[a] - (ends[t] - range_ns)) / 1e9
             to_end = (ends[t] - times[b]) / 1e9
             sampled = (times[b] - times[a]) / 1e9
@@ -163,7 +217,7 @@ def extrapolated(
                 to_end = mean_gap / 2.0
             factor = (sampled + to_start + to_end) / sampled
             if per_second:
-                factor /= range_ns / 1e9
+                factor /= seconds
             out[s, t] = change * factor
 
 
@@ -191,10 +245,19 @@ def regression(
                     constant = False
                 x = (times[i] - zero) / 1e9
                 n += 1.0
-                sx, cx = _add(x, sx, cx)
-                sy, cy = _add(y, sy, cy)
-                sxy, cxy = _add(x * y, sxy, cxy)
-                sxx, cxx = _add(x * x, sxx, cxx)
+                xy, xx = x * y, x * x
+                new = sx + x
+                cx += _lost(x, sx, new)
+                sx = new
+                new = sy + y
+                cy += _lost(y, sy, new)
+                sy = new
+                new = sxy + xy
+                cxy += _lost(xy, sxy, new)
+                sxy = new
+                new = sxx + xx
+                cxx += _lost(xx, sxx, new)
+                sxx = new
             if constant:
                 infinite = math.isinf(values[a])
                 slope[s, t] = math.nan if infinite else 0.0
@@ -209,8 +272,21 @@ def regression(
 
 
 @_jit
+def _place(buffer: Any, size: int, x: float) -> int:
+    """Find the first place in a sorted buffer that does not come before a number."""
+    low, high = 0, size
+    while low < high:
+        middle = (low + high) // 2
+        if buffer[middle] < x:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@_jit
 def _insert(buffer: Any, size: int, x: float) -> None:
-    at = np.searchsorted(buffer[:size], x)
+    at = _place(buffer, size, x)
     for i in range(size, at, -1):
         buffer[i] = buffer[i - 1]
     buffer[at] = x
@@ -218,8 +294,7 @@ def _insert(buffer: Any, size: int, x: float) -> None:
 
 @_jit
 def _remove(buffer: Any, size: int, x: float) -> None:
-    at = np.searchsorted(buffer[:size], x)
-    for i in range(at, size - 1):
+    for i in range(_place(buffer, size, x), size - 1):
         buffer[i] = buffer[i + 1]
 
 
@@ -272,7 +347,7 @@ def quantile(values: Any, first: Any, last: Any, phi: Any, out: Any) -> None:
                 out[s, t] = math.inf
             else:
                 rank = q * (b - a - 1.0)
-                below = int(math.floor(rank))
+                below = int(rank)
                 above = min(b - a - 1, below + 1)
                 weight = rank - math.floor(rank)
                 low = buffer[below - nans] if below >= nans else math.nan

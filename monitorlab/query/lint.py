@@ -2,17 +2,16 @@
 
 >>> from monitorlab.storage import SeriesStore
 >>> lint("rate(temperature[5m]) > 1", SeriesStore())[0]
-'rate() of `temperature`: it may not be a counter (its name does not end in _total, _count, _sum or _bucket); use deriv() or delta() for a gauge'
+'rate() of `temperature`: it may not be a counter (its name does not end in _total, ...'
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from monitorlab.model import MetricType
 from monitorlab.query.ast import (
     Aggregate,
     Binary,
@@ -27,6 +26,9 @@ from monitorlab.query.ast import (
 from monitorlab.query.check import COMPARISONS
 from monitorlab.query.parser import parse
 from monitorlab.times import format_duration
+
+if TYPE_CHECKING:
+    from monitorlab.model import MetricType
 
 __all__ = ["lint"]
 
@@ -110,11 +112,12 @@ def _of_range(node: Call, window: MatrixSelector, source: Any) -> list[str]:
     interval = None if source is None else _interval(window.selector, source)
     if interval is None or window.range_ns >= 2 * interval:
         return []
-    return [
+    finding = (
         f"{node.name}() of `{window.selector.name}` over {format_duration(window.range_ns)}: its "
         f"samples are {format_duration(interval)} apart, so most windows have fewer than two; "
         f"use at least {format_duration(4 * interval)}"
-    ]
+    )
+    return [finding]
 
 
 def _of_comparison(node: Binary, source: Any) -> list[str]:

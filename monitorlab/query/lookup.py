@@ -9,18 +9,21 @@ A source is anything with ``select(matchers, start_ns, end_ns)`` that gives seri
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from monitorlab.errors import QueryError
 from monitorlab.model import Labels, SeriesKey
-from monitorlab.query.ast import VectorSelector
 from monitorlab.query.matrix import NAME, Bools, Floats, Ints, Vector, Windows, to_seconds
 from monitorlab.query.options import AUTO_INTERVALS, QueryOptions
 from monitorlab.storage import is_stale
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitorlab.query.ast import VectorSelector
 
 __all__ = ["Source", "instant", "newest_at", "subquery_windows", "windows"]
 
@@ -36,9 +39,7 @@ class Source(Protocol):
         """Give the matching series, start inclusive, end exclusive, sorted by key."""
 
 
-def newest_at(
-    times: Ints, ends: Ints, *, lookback_ns: int, closed: bool
-) -> tuple[Ints, Bools]:
+def newest_at(times: Ints, ends: Ints, *, lookback_ns: int, closed: bool) -> tuple[Ints, Bools]:
     """Find the newest sample at or before each time that is not too old.
 
     Parameters

@@ -2,21 +2,25 @@
 
 A NaN in ``values`` is a sample like any other; only ``present`` says whether there is one.
 
+>>> from monitorlab.model import Labels
 >>> Vector.constant(Labels(), np.array([1.0, 2.0])).values
 array([[1., 2.]])
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from monitorlab.errors import QueryError
-from monitorlab.model import Labels
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from monitorlab.model import Labels
 
 __all__ = [
     "NAME",
@@ -118,7 +122,7 @@ class Vector:
 
     def compact(self) -> Vector:
         """Leave out the series that are never present."""
-        alive = self.present.any(axis=1)
+        alive = np.asarray(self.present.any(axis=1))
         return self if alive.all() else self.take(alive, ordered=self.ordered)
 
 
@@ -212,6 +216,7 @@ def merge_equal(vector: Vector, *, text: str = "", position: int | None = None) 
 
     Examples
     --------
+    >>> from monitorlab.model import Labels
     >>> one = Vector.constant(Labels(), np.zeros(2), np.array([True, False]))
     >>> two = Vector.constant(Labels(), np.ones(2), np.array([False, True]))
     >>> merge_equal(Vector.stack([one, two], 2)).values

@@ -8,15 +8,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from monitorlab.errors import QueryError
 from monitorlab.model import Labels, SeriesKey
-from monitorlab.query.matrix import Bools, Floats
 from monitorlab.storage import STALE_NAN, SeriesStore, parse_selector
 from monitorlab.times import DurationLike, parse_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from monitorlab.query.matrix import Bools, Floats
 
 __all__ = ["load_notation", "parse_notation", "parse_series"]
 
@@ -73,7 +77,9 @@ def parse_notation(text: str) -> tuple[Floats, Bools]:
                 msg = "native histograms are not supported; use classic `le` buckets"
             raise QueryError(msg, text=text, position=word.start())
         repeat = item["gaps"] or item["stales"] or item["times"]
-        count = min(int(repeat or 0), MAX_SAMPLES + 1) if len(repeat or "") < 16 else MAX_SAMPLES + 1
+        count = (
+            min(int(repeat or 0), MAX_SAMPLES + 1) if len(repeat or "") < 16 else MAX_SAMPLES + 1
+        )
         if item["gap"]:
             values = np.zeros(count if repeat else 1)
         elif item["stale"]:

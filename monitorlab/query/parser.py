@@ -14,8 +14,6 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
-import promql_parser
-
 from monitorlab.errors import MatcherError, QueryError
 from monitorlab.query.ast import (
     Aggregate,
@@ -37,7 +35,7 @@ from monitorlab.query.lexer import tokenize
 from monitorlab.query.signatures import SIGNATURES, Signature
 from monitorlab.query.strings import unquote
 from monitorlab.query.syntax import Marks, scan
-from monitorlab.storage import parse_selector
+from monitorlab.storage import Selector, parse_selector
 
 __all__ = ["declare", "parse"]
 
@@ -49,11 +47,17 @@ _CARDS: dict[str, Card] = {
     "ManyToMany": "many-to-many",
     "OneToOne": "one-to-one",
 }
-_KINDS = {
-    "scalar": promql_parser.ValueType.Scalar,
-    "vector": promql_parser.ValueType.Vector,
-    "matrix": promql_parser.ValueType.Matrix,
-    "string": promql_parser.ValueType.String,
+_METHODS = {
+    "NumberLiteral": "number",
+    "StringLiteral": "string",
+    "VectorSelector": "vector_selector",
+    "MatrixSelector": "matrix_selector",
+    "SubqueryExpr": "subquery",
+    "Call": "call",
+    "AggregateExpr": "aggregate",
+    "UnaryExpr": "unary",
+    "ParenExpr": "paren",
+    "BinaryExpr": "binary",
 }
 _WRONG_TYPE = re.compile(r"expected type (\w+) in (?:call to function '(\w+)'|(.+)), got (\w+)")
 
@@ -123,13 +127,21 @@ def declare(name: str, signature: Signature) -> None:
         ...
     monitorlab.errors.QueryError: cannot register the function 'rate': ...
     """
+    import promql_parser
+
+    kinds = {
+        "scalar": promql_parser.ValueType.Scalar,
+        "vector": promql_parser.ValueType.Vector,
+        "matrix": promql_parser.ValueType.Matrix,
+        "string": promql_parser.ValueType.String,
+    }
     try:
         promql_parser.register_extra_functions(
             [
                 promql_parser.Function(
                     name,
-                    [_KINDS[kind] for kind in signature.arguments],
-                    _KINDS[signature.returns],
+                    [kinds[kind] for kind in signature.arguments],
+                    kinds[signature.returns],
                     signature.optional,
                     False,
                 )
@@ -155,6 +167,8 @@ def _parse(text: str) -> Node:
 
 def _foreign(text: str) -> Any:
     """Call the package; a panic in its native code becomes an ordinary error."""
+    import promql_parser
+
     try:
         return promql_parser.parse(text)
     except BaseException as error:
@@ -183,46 +197,42 @@ class _Converter:
         if self.level > MAX_DEPTH:
             msg = f"the expression is nested deeper than {MAX_DEPTH} levels; split it into rules"
             raise QueryError(msg)
-        made: Node = getattr(self, f"_{type(node).__name__}")(node)
+        made: Node = getattr(self, _METHODS[type(node).__name__])(node)
         self.level -= 1
         return made
 
-    def _NumberLiteral(self, node: Any) -> Node:  # noqa: N802 - named after the foreign class
+    def number(self, node: Any) -> Node:
         return NumberLiteral(float(node.val), position=next(self.numbers, None))
 
-    def _StringLiteral(self, _node: Any) -> Node:  # noqa: N802
+    def string(self, _node: Any) -> Node:
         token = next(self.strings)
         value = unquote(token.text, text=self.text, position=token.position)
         return StringLiteral(value, position=token.position)
 
-    def _VectorSelector(self, node: Any) -> VectorSelector:  # noqa: N802
+    def vector_selector(self, node: Any) -> VectorSelector:
         start, end = next(self.selectors)
-        try:
-            selector = parse_selector(self.text[start:end])
-        except MatcherError as error:
-            position = start + (error.position or 0)
-            raise QueryError(error.message, text=self.text, position=position) from error
+        selector = _selector(self.text, start, end)
         return VectorSelector(
             selector.metric, selector.matchers, _ns(node.offset), self.at(node), position=start
         )
 
-    def _MatrixSelector(self, node: Any) -> Node:  # noqa: N802
-        selector = self._VectorSelector(node.vector_selector)
+    def matrix_selector(self, node: Any) -> Node:
+        selector = self.vector_selector(node.vector_selector)
         return MatrixSelector(selector, _ns(node.range), position=selector.position)
 
-    def _SubqueryExpr(self, node: Any) -> Node:  # noqa: N802
+    def subquery(self, node: Any) -> Node:
         expr = self.convert(node.expr)
         step = None if node.step is None else _ns(node.step)
         return Subquery(
             expr, _ns(node.range), step, _ns(node.offset), self.at(node), position=expr.position
         )
 
-    def _Call(self, node: Any) -> Node:  # noqa: N802
+    def call(self, node: Any) -> Node:
         head = next(self.heads)
         args = tuple(self.convert(arg) for arg in node.args)
         return Call(node.func.name, args, position=head.position)
 
-    def _AggregateExpr(self, node: Any) -> Node:  # noqa: N802
+    def aggregate(self, node: Any) -> Node:
         head = next(self.heads)
         param = None if node.param is None else self.convert(node.param)
         expr = self.convert(node.expr)
@@ -232,19 +242,19 @@ class _Converter:
             expr,
             param,
             () if modifier is None else tuple(modifier.labels),
-            modifier is not None and modifier.type == promql_parser.AggModifierType.Without,
+            modifier is not None and str(modifier.type).endswith("Without"),
             position=head.position,
         )
 
-    def _UnaryExpr(self, node: Any) -> Node:  # noqa: N802
+    def unary(self, node: Any) -> Node:
         expr = self.convert(node.expr)
         return Unary("-", expr, position=expr.position)
 
-    def _ParenExpr(self, node: Any) -> Node:  # noqa: N802
+    def paren(self, node: Any) -> Node:
         position = next(self.parens, None)
         return Paren(self.convert(node.expr), position=position)
 
-    def _BinaryExpr(self, node: Any) -> Node:  # noqa: N802
+    def binary(self, node: Any) -> Node:
         lhs = self.convert(node.lhs)
         position = next(self.operators, None)
         rhs = self.convert(node.rhs)
@@ -261,6 +271,14 @@ class _Converter:
         return None if node.at is None else next(self.ats)
 
 
+def _selector(text: str, start: int, end: int) -> Selector:
+    try:
+        return parse_selector(text[start:end])
+    except MatcherError as error:
+        position = start + (error.position or 0)
+        raise QueryError(error.message, text=text, position=position) from error
+
+
 def _is_vector(node: Node) -> bool:
     return value_type(node) == "vector"
 
@@ -275,7 +293,7 @@ def _matching(op: str, modifier: Any) -> Matching:
     return Matching(
         card,
         () if rule is None else tuple(rule.labels),
-        rule is not None and rule.type == promql_parser.LabelModifierType.Include,
+        rule is not None and str(rule.type).endswith("Include"),
         tuple(modifier.group_labels or ()),
     )
 
@@ -286,6 +304,13 @@ def _ns(delta: timedelta | None) -> int:
 
 def _explain(text: str, marks: Marks, message: str) -> QueryError:
     """Find the smallest part that is refused by itself, and say why in our words."""
+    try:  # our own readers of the small parts know the place
+        for start, end in marks.selectors:
+            _selector(text, start, end)
+        for token in marks.strings:
+            unquote(token.text, text=text, position=token.position)
+    except QueryError as error:
+        return error
     start, end = 0, len(text)
     spans = sorted(marks.groups, key=lambda span: span[1] - span[0])
     for span in spans[:_MAX_TRIALS]:

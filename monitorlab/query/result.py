@@ -1,7 +1,7 @@
 """What a range query gives: a matrix of series × steps, as table, series or picture.
 
->>> result = RangeResult((SeriesKey("up"),), np.array([0]), np.ones((1, 1)), np.ones((1, 1), bool), "up")
->>> result
+>>> ones = np.ones((1, 1))
+>>> RangeResult((SeriesKey("up"),), np.array([0]), ones, ones > 0, "up")
 RangeResult: up: 1 series × 1 step, 1 point
 """
 
@@ -100,7 +100,7 @@ class RangeResult(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain JSON types: for each series its labels and its points."""
-        from monitorlab.display import to_plain  # noqa: PLC0415 - keeps the name local
+        from monitorlab.display import to_plain
 
         return {
             "expr": self.expr,
@@ -117,9 +117,9 @@ class RangeResult(Result):
 
     def plot(self) -> go.Figure:
         """Draw a line for each series; gaps stay gaps."""
-        import plotly.graph_objects as go  # noqa: PLC0415 - slow to import
+        import plotly.graph_objects as go
 
-        from monitorlab.plotting import PALETTE, new_figure  # noqa: PLC0415
+        from monitorlab.plotting import PALETTE, new_figure
 
         figure = new_figure(title=self.expr)
         for number, key in enumerate(self.keys[:_MAX_LINES]):

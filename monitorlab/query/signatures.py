@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from monitorlab.query.ast import ValueType
+if TYPE_CHECKING:
+    from monitorlab.query.ast import ValueType
 
 __all__ = [
     "AGGREGATIONS",
@@ -60,22 +62,71 @@ _DATE = Signature(("vector",), optional=1)
 
 SIGNATURES: dict[str, Signature] = {
     **dict.fromkeys(
-        (
-            "abs absent acos acosh asin asinh atan atanh ceil cos cosh deg exp floor ln log10 log2 "
-            "rad sgn sin sinh sort sort_desc sqrt tan tanh timestamp"
-        ).split(),
+        [
+            "abs",
+            "absent",
+            "acos",
+            "acosh",
+            "asin",
+            "asinh",
+            "atan",
+            "atanh",
+            "ceil",
+            "cos",
+            "cosh",
+            "deg",
+            "exp",
+            "floor",
+            "ln",
+            "log10",
+            "log2",
+            "rad",
+            "sgn",
+            "sin",
+            "sinh",
+            "sort",
+            "sort_desc",
+            "sqrt",
+            "tan",
+            "tanh",
+            "timestamp",
+        ],
         _V,
     ),
     **dict.fromkeys(
-        (
-            "absent_over_time avg_over_time changes count_over_time delta deriv idelta increase "
-            "irate last_over_time max_over_time min_over_time present_over_time rate resets "
-            "stddev_over_time stdvar_over_time sum_over_time"
-        ).split(),
+        [
+            "absent_over_time",
+            "avg_over_time",
+            "changes",
+            "count_over_time",
+            "delta",
+            "deriv",
+            "idelta",
+            "increase",
+            "irate",
+            "last_over_time",
+            "max_over_time",
+            "min_over_time",
+            "present_over_time",
+            "rate",
+            "resets",
+            "stddev_over_time",
+            "stdvar_over_time",
+            "sum_over_time",
+        ],
         _M,
     ),
     **dict.fromkeys(
-        "day_of_month day_of_week day_of_year days_in_month hour minute month year".split(),
+        [
+            "day_of_month",
+            "day_of_week",
+            "day_of_year",
+            "days_in_month",
+            "hour",
+            "minute",
+            "month",
+            "year",
+        ],
         _DATE,
     ),
     "clamp": Signature(("vector", "scalar", "scalar")),
@@ -114,18 +165,34 @@ _EXPERIMENTAL = "it is experimental in Prometheus 3"
 
 REFUSED: dict[str, str] = {
     **dict.fromkeys(
-        (
-            "histogram_avg histogram_count histogram_fraction histogram_quantiles "
-            "histogram_stddev histogram_stdvar histogram_sum"
-        ).split(),
+        [
+            "histogram_avg",
+            "histogram_count",
+            "histogram_fraction",
+            "histogram_quantiles",
+            "histogram_stddev",
+            "histogram_stdvar",
+            "histogram_sum",
+        ],
         _NATIVE,
     ),
     **dict.fromkeys(
-        (
-            "first_over_time mad_over_time sort_by_label sort_by_label_desc "
-            "ts_of_first_over_time ts_of_last_over_time ts_of_max_over_time ts_of_min_over_time "
-            "start end step range max_of min_of"
-        ).split(),
+        [
+            "first_over_time",
+            "mad_over_time",
+            "sort_by_label",
+            "sort_by_label_desc",
+            "ts_of_first_over_time",
+            "ts_of_last_over_time",
+            "ts_of_max_over_time",
+            "ts_of_min_over_time",
+            "start",
+            "end",
+            "step",
+            "range",
+            "max_of",
+            "min_of",
+        ],
         _EXPERIMENTAL,
     ),
     "double_exponential_smoothing": _EXPERIMENTAL + "; use monitorlab's forecasting instead",

@@ -61,7 +61,8 @@ def unquote(quoted: str, *, text: str = "", position: int = 0) -> str:
         found = _ESCAPE.match(body, at)
         code = -1 if found is None else _code(found)
         if found is None or code < 0:
-            msg = f"unknown escape {body[at : at + 2]!r}; write \\\\ for one backslash, or quote with `…`"
+            wrong = body[at : at + 2]
+            msg = f"unknown escape {wrong!r}; write \\\\ for one backslash, or quote with `…`"
             raise QueryError(msg, text=text, position=position + 1 + at)
         is_byte = found.group(1) is not None or found.group(2) is not None
         out += bytes([code]) if is_byte else chr(code).encode()

@@ -16,13 +16,15 @@ monitorlab.errors.QueryError: unknown function `rte`; did you mean `rate`?
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Literal, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
 from monitorlab.errors import QueryError
 from monitorlab.query.lexer import Token, seconds_of
 from monitorlab.query.signatures import AGGREGATIONS, REFUSED_AGGREGATIONS, why_refused
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 __all__ = ["Marks", "scan"]
 
@@ -133,9 +135,7 @@ class _Scanner:
             return False
         if token.text == ")" and self.opened and self.previous(2) == "(":
             self.fail("nothing stands between these parentheses", token)
-        return self.fail(
-            f"expected a metric, a number or a function, found {token.text!r}", token
-        )
+        return self.fail(f"expected a metric, a number or a function, found {token.text!r}", token)
 
     def name(self, token: Token) -> bool:
         lower = token.text.lower()
@@ -173,9 +173,9 @@ class _Scanner:
             if reason:
                 self.fail(f"`{token.text}` is not supported: {reason}", token)
             near = difflib.get_close_matches(
-                token.text.lower(), [*self.known, *AGGREGATIONS], n=2, cutoff=0.6
+                token.text.lower(), [*self.known, *AGGREGATIONS], n=1, cutoff=0.6
             )
-            hint = f"; did you mean {' or '.join(f'`{n}`' for n in near)}?" if near else ""
+            hint = f"; did you mean `{near[0]}`?" if near else ""
             self.fail(f"unknown function `{token.text}`{hint}", token)
         self.marks.heads.append(token)
         self.take()

@@ -6,6 +6,7 @@ which alerts cry wolf, what nobody watches. Facts of the same moment are one cau
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -164,7 +165,7 @@ def _noisy_rules(scores: pd.DataFrame) -> Iterable[Recommendation]:
                 confidence=0.9,
                 cause=f"noisy:{row['rule']}",
                 evidence=(
-                    Evidence(row["rule"], f"{int(row['false_firings'])} false firings in the recording"),
+                    Evidence(row["rule"], f"{int(row['firings'])} firings, precision {format_number(row['precision'])}"),
                 ),
             )
 
@@ -200,6 +201,12 @@ def _missed(incidents: pd.DataFrame, anomalies: pd.DataFrame | None) -> Iterable
 def _unwatched(
     anomalies: pd.DataFrame, firings: pd.DataFrame | None, incidents: pd.DataFrame | None
 ) -> Iterable[Recommendation]:
+    """Tell of moments at which far more series were unusual than is usual for the recording.
+
+    Every calibrated detector speaks now and then, so with many series something is always
+    unusual somewhere: only a number that a Poisson process of the recording's own rate would
+    reach less than once in a thousand recordings is worth a person's time.
+    """
     spans = [
         (row["start"] - SAME_CAUSE, row["end"] + SAME_CAUSE)
         for table in (firings, incidents)
@@ -210,20 +217,24 @@ def _unwatched(
         return
     alone = anomalies[
         [not any(a <= row["start"] <= b for a, b in spans) for _, row in anomalies.iterrows()]
-    ]
-    for group in _near_in_time(alone.sort_values("start"), "start"):
-        if group["series"].nunique() < 3:
-            continue  # one series alone is rarely worth a person's time
-        strong = group.sort_values("score", ascending=False)
+    ].sort_values("start")
+    groups = [(group, group["series"].nunique()) for group in _near_in_time(alone, "start")]
+    usual = sum(count for _, count in groups) / max(len(groups), 1)
+    least = _surprising(usual, len(groups))
+    for group, count in groups:
+        if count < least:
+            continue
+        strong = group.sort_values("score", ascending=False).drop_duplicates("series")
+        first = group["start"].iloc[0]
         yield Recommendation(
             title=(
-                f"{group['series'].nunique()} series were unusual about "
-                f"{format_number(group['start'].iloc[0])}, with no alert and no known incident"
+                f"{count} series were unusual about {format_number(first)} (usual: "
+                f"{format_number(usual, digits=2)}), with no alert and no known incident"
             ),
             next_step="look at this time in the dashboard; mark it as an incident if it was one",
             severity=Severity.INFO,
-            confidence=min(0.9, 0.4 + 0.05 * group["series"].nunique()),
-            cause=f"unwatched:{group['start'].iloc[0].isoformat()}",
+            confidence=min(0.9, 0.4 + 0.05 * count),
+            cause=f"unwatched:{first.isoformat()}",
             evidence=tuple(
                 Evidence(
                     row["series"],
@@ -233,14 +244,27 @@ def _unwatched(
                 )
                 for _, row in strong.head(5).iterrows()
             ),
-            time=group["start"].iloc[0],
+            time=first,
         )
 
 
+def _surprising(usual: float, windows: int, *, chance: float = 0.001) -> int:
+    """Give the least count whose Poisson tail is below a chance over all windows, 3 at least."""
+    tail, term, count = 1.0, math.exp(-usual), 0
+    while tail * max(windows, 1) > chance:
+        tail -= term
+        count += 1
+        term *= usual / count
+        if term == 0.0 and count > usual:
+            break
+    return max(3, count)
+
+
 def _near_in_time(table: pd.DataFrame, column: str) -> Iterable[pd.DataFrame]:
-    """Split a table sorted by time wherever two rows are further apart than one cause allows."""
-    if not len(table):
-        return
-    group = (table[column].diff() > SAME_CAUSE).cumsum()
-    for _, part in table.groupby(group):
-        yield part
+    """Split a table sorted by time: each part spans one cause's time from its first row on."""
+    first = 0
+    times = list(table[column])
+    for row in range(1, len(times) + 1):
+        if row == len(times) or times[row] - times[first] > SAME_CAUSE:
+            yield table.iloc[first:row]
+            first = row

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["cell", "fragment", "page", "timeline", "when"]
 
-_ROWS = 3
+_ROWS = 5
 _FIGURES = 4
 
 
@@ -224,41 +224,61 @@ def timeline(findings: Findings) -> go.Figure:
         ],
         row="all",
     )
-    for _, row in findings.incidents.iterrows():
+    figure.update_yaxes(automargin=True)
+    for _, incident in findings.incidents.iterrows():
         figure.add_annotation(
-            x=time_axis(pd.DatetimeIndex([row["start"]]))[0].item(), y=1.0, yref="paper",
-            text=str(row["kind"]), showarrow=False, textangle=-90, xanchor="left", yanchor="top",
+            x=time_axis(pd.DatetimeIndex([incident["start"]]))[0].item(), y=1.0, yref="paper",
+            text=str(incident["kind"]), showarrow=False, textangle=-90, xanchor="left", yanchor="top",
             font={"size": 9},
         )  # fmt: skip
     return figure
 
 
 def _telling(findings: Findings) -> list[Any]:
-    """Choose the signals whose level during incidents differs most from their usual level."""
-    scored = []
-    for key, series in findings.signals.items():
-        values = series.to_numpy(dtype=float)
-        finite = np.isfinite(values)
-        if finite.sum() < 2:
-            continue
-        inside = np.zeros(len(values), dtype=bool)
-        for _, row in findings.incidents.iterrows():
-            inside |= np.asarray((series.index >= row["start"]) & (series.index < row["end"]))
-        usual, other = values[finite & ~inside], values[finite & inside]
-        spread = float(np.subtract(*np.percentile(usual, [84, 16]))) if len(usual) else 0.0
-        if len(other) and spread > 0:
-            size = float(np.abs(other - np.median(usual)).mean()) / spread
-        else:
-            size = 0.0
-        scored.append((min(size, 50.0), str(key), key))
-    scored.sort(key=lambda item: (-item[0], item[1]))
+    """Choose the few signals that together show the most incidents.
+
+    The effect of an incident on a signal is the distance of its median inside from the median of
+    as long a time before, in robust deviations; signals are added one by one, each for what it
+    shows better than those already chosen. Without incidents the most restless signals are taken.
+    """
+    keys = sorted(findings.signals, key=str)
+    effects = np.array([_effects(findings.signals[key], findings.incidents) for key in keys])
     picked: list[Any] = []
-    for _, _, key in scored:
-        if key.metric not in {other.metric for other in picked}:
-            picked.append(key)
-        if len(picked) == _ROWS:
+    shown = np.zeros(effects.shape[1] if effects.ndim == 2 else 0)
+    while len(picked) < min(_ROWS, len(keys)):
+        gain = np.maximum(effects - shown, 0.0).sum(axis=1)
+        for i, key in enumerate(keys):
+            if key.metric in {other.metric for other in picked}:
+                gain[i] = -1.0
+        best = int(gain.argmax())
+        if gain[best] <= (0.5 if picked else -1.0):
             break
+        picked.append(keys[best])
+        shown = np.maximum(shown, effects[best])
     return picked
+
+
+def _effects(series: pd.Series, incidents: pd.DataFrame) -> np.ndarray:
+    """Give the effect of each incident on a signal, at most 10; a restlessness without any."""
+    values = series.to_numpy(dtype=float)
+    finite = np.isfinite(values)
+    spread = float(np.subtract(*np.percentile(values[finite], [84, 16]))) / 2.0
+    reach = float(np.ptp(values[finite]))
+    if not len(incidents):
+        return np.array([min(10.0, spread / reach if reach else 0.0)])
+    found = np.zeros(len(incidents))
+    scale = max(spread, 0.02 * reach)
+    if scale == 0.0:
+        return found
+    times = series.index.asi8
+    for i, (start, end) in enumerate(zip(incidents["start"], incidents["end"], strict=True)):
+        begin, stop = start.value, end.value
+        low, first, last = np.searchsorted(times, [2 * begin - stop, begin, stop])
+        inside, before = values[first:last], values[low:first]
+        inside, before = inside[np.isfinite(inside)], before[np.isfinite(before)]
+        if len(inside) and len(before):
+            found[i] = min(10.0, abs(float(np.median(inside) - np.median(before))) / scale)
+    return found
 
 
 def _figure(figure: go.Figure, number: int) -> str:

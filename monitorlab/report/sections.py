@@ -76,9 +76,9 @@ def horizon(findings: Findings, span_ns: int) -> dict[str, Any]:
     """
     name = format_duration(span_ns)
     if findings.end is None or findings.start is None:
-        health = {"status": "unknown", "score": 0, "reasons": ["nothing is recorded"]}
+        unknown = {"status": "unknown", "score": 0, "reasons": ["nothing is recorded"]}
         return {
-            "horizon": name, "start": None, "end": None, "covered_ratio": 0.0, "health": health,
+            "horizon": name, "start": None, "end": None, "covered_ratio": 0.0, "health": unknown,
             "deltas": [], "incidents": [], "alerts": [], "anomaly_count": 0, "anomalies": [],
             "changes": [],
         }  # fmt: skip

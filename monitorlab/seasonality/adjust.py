@@ -16,7 +16,7 @@ import pandas as pd
 
 from monitorlab.seasonality.grid import check_series, regular_grid
 from monitorlab.seasonality.periods import find_periods
-from monitorlab.seasonality.spectrum import season
+from monitorlab.seasonality.spectrum import clipped, season
 
 __all__ = ["Adjusted", "block_means", "lag_one", "remove_seasons", "robust_scale"]
 
@@ -80,7 +80,7 @@ def remove_seasons(
     if known:
         grid = regular_grid(series, what=what)
         slots = np.rint((times - grid.start_ns) / grid.step_ns).astype(np.int64)
-        rest = grid.values
+        rest = clipped(grid.values)
         for period in sorted(known):
             shape = season(rest, period.as_unit("ns").value / grid.step_ns)
             rest = rest - shape

@@ -305,12 +305,12 @@ def _candidates(x: np.ndarray, known: _Known, taken: Sequence[float]) -> list[fl
 def _is_harmonic(period: float, taken: Sequence[float], n: int) -> bool:
     """Whether a frequency cannot be told from a line of a season found before."""
     for other in taken:
-        if other >= period * 0.95:
+        if abs(period / other - 1.0) <= 0.12:  # noqa: PLR2004 - sidelobe of the season
+            return True
+        if other > period:
             lines = other / period
             if abs(lines - round(lines)) * n / other <= 0.75:  # noqa: PLR2004 - bins
                 return True
-        elif abs(period / other - 1.0) <= 0.12:  # noqa: PLR2004 - sidelobe of the season
-            return True
     return False
 
 
@@ -333,14 +333,19 @@ def _settle(
     found, rest = [], x
     for period in kept:
         p_value, _ = spectrum.cycle_test(rest, period)
-        shape = spectrum.season(rest, period)
-        left = rest - shape
-        strength = spectrum.share(shape, left, round(max(kept)))
-        if p_value <= known.level(period, n / period) and strength >= min_strength:
-            found.append((period, p_value, float(np.nanvar(shape)), strength))
-            rest = left
-    found.sort(key=lambda f: -f[2])
-    return [Found(p, strength, p_value, n / p) for p, p_value, _, strength in found]
+        if p_value <= known.level(period, n / period):
+            shape = spectrum.season(rest, period)
+            found.append((period, p_value, shape))
+            rest = rest - shape
+    if not found:
+        return []
+    window = round(max(kept))
+    out = [
+        Found(period, spectrum.share(shape, rest, window), p_value, n / period)
+        for period, p_value, shape in found
+    ]
+    strong = [f for f in out if f.strength >= min_strength]
+    return sorted(strong, key=lambda f: -f.strength)
 
 
 def _divides(short: float, long: float) -> bool:

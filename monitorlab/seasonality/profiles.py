@@ -150,7 +150,7 @@ def profile(
     zone = tz or str(series.index.tz)
     if name in CALENDAR_NS:
         clock = to_index(times).tz_convert(zone)
-        labels = {"hour": clock.hour, "weekday": clock.weekday, "month": clock.month - 1}[name]
+        labels = {"hour": clock.hour, "weekday": clock.day_of_week, "month": clock.month - 1}[name]
         phase = np.asarray(labels, dtype=np.int64)
         names: list[Any] = {"hour": list(range(24)), "weekday": list(WEEKDAYS), "month": list(MONTHS)}[name]
     else:
@@ -192,7 +192,7 @@ def weekly_table(series: pd.Series, *, tz: str | None = None) -> pd.DataFrame:
     times, values = check_series(series, "heatmap")
     _require(times, 7 * DAY_NS, "a heat map of hour and weekday")
     clock = to_index(times).tz_convert(tz or series.index.tz)
-    frame = pd.DataFrame({"day": clock.weekday, "hour": clock.hour, "value": values})
+    frame = pd.DataFrame({"day": clock.day_of_week, "hour": clock.hour, "value": values})
     table = frame.pivot_table(index="day", columns="hour", values="value", aggfunc="median")
     table = table.reindex(index=range(7), columns=range(24))
     table.index = pd.Index(list(WEEKDAYS), name="weekday")

@@ -5,6 +5,7 @@ so a read needs no flush; a view of a column is a read-only slice that keeps its
 Whatever would change a sample that a view may see (a late sample, a replaced duplicate)
 works on a copy, so older views never change.
 
+>>> from monitorlab.model import SeriesKey
 >>> column = Column(SeriesKey("up"))
 >>> column.append(10, 1.0); column.append(20, 0.0); column.append(15, 1.0)
 >>> view = column.view(); view.times.tolist(), view.values.tolist()
@@ -15,16 +16,20 @@ from __future__ import annotations
 
 import operator
 from array import array
-from typing import Any, Literal, TypeAlias
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from monitorlab.errors import InvalidSeriesError, MonitorlabError, TimeError
-from monitorlab.model import SeriesKey
+from monitorlab.storage.memory import new_column
 from monitorlab.storage.merge import combine, sort_batch
 from monitorlab.storage.view import MIN_TIME, Metadata, SeriesView
 from monitorlab.times import from_ns
+
+if TYPE_CHECKING:
+    from monitorlab.model import SeriesKey
 
 __all__ = ["Column", "DuplicatePolicy"]
 
@@ -58,6 +63,7 @@ class Column:
 
     Examples
     --------
+    >>> from monitorlab.model import SeriesKey
     >>> column = Column(SeriesKey("up"), policy="first")
     >>> column.append(1, 5.0); column.append(1, 6.0)
     >>> column.view().values.tolist(), column.dropped
@@ -82,6 +88,7 @@ class Column:
         "policy",
         "read_times",
         "read_values",
+        "shift",
         "size",
         "start",
         "times_address",
@@ -103,6 +110,7 @@ class Column:
         self.max_samples = max_samples
         self.start = 0  # first sample that retention has kept
         self.size = 0  # one past the newest sample
+        self.shift = 0  # size + shift goes up with each change, and with nothing else
         self.last = MIN_TIME  # newest time ever seen
         self.dropped: dict[str, int] = {}
         self.metadata: Metadata = {}
@@ -110,7 +118,7 @@ class Column:
         self.late_times = array("q")
         self.late_values = array("d")
         self.late_seen: set[int] = set()  # times put aside; kept for policy "error" only
-        self._adopt(np.empty(MIN_CAPACITY, np.int64), np.empty(MIN_CAPACITY, np.float64))
+        self._adopt(new_column(MIN_CAPACITY, np.int64), new_column(MIN_CAPACITY, np.float64))
 
     def __len__(self) -> int:
         self.settle()
@@ -141,14 +149,21 @@ class Column:
         except (TypeError, ValueError, OverflowError) as error:
             raise _sample_error(self.key, time_ns, value) from error
 
-    def extend(self, times: npt.NDArray[np.int64], values: npt.NDArray[np.float64]) -> None:
+    def extend(
+        self,
+        times: npt.NDArray[np.int64],
+        values: npt.NDArray[np.float64],
+        *,
+        increasing: bool = False,
+    ) -> None:
         """Add a batch that has been checked (equal lengths, no NaT), in any order.
 
-        With policy ``"error"`` nothing at all is added when there is a duplicate.
+        ``increasing`` says that the caller has looked already. With policy ``"error"``
+        nothing at all is added when there is a duplicate.
         """
         if len(times) == 0:
             return
-        if len(times) > 1 and not (times[1:] > times[:-1]).all():
+        if not increasing and not is_increasing(times):
             arrived = times
             times, values, duplicates = sort_batch(times, values, keep=self.policy)
             if duplicates and self.policy == "error":
@@ -185,11 +200,10 @@ class Column:
         begin, end = self.start, self.size
         if begin < end:
             if end_ns is not None and end_ns <= self.last:
-                end = begin + int(self.read_times[begin:end].searchsorted(end_ns))
+                end = bisect_left(self.write_times, end_ns, begin, end)
             if start_ns is not None and begin < end and start_ns > self.write_times[begin]:
-                begin += int(self.read_times[begin:end].searchsorted(start_ns))
-            if self.exposed < end:
-                self.exposed = end
+                begin = bisect_left(self.write_times, start_ns, begin, end)
+            self.exposed = max(self.exposed, end)
         metadata = self.metadata
         if metadata:
             self.metadata_shared = True
@@ -231,7 +245,9 @@ class Column:
             keep=self.policy,
         )
         if len(times):
+            changes = self.size + self.shift
             self._replace_from(self.start + begin, times, values)
+            self.shift = changes - self.size  # they counted when they came
         del self.late_times[:]
         del self.late_values[:]
         self.late_seen.clear()
@@ -247,16 +263,16 @@ class Column:
             "times": self.read_times[self.start : self.size].copy(),
             "values": self.read_values[self.start : self.size].copy(),
             "last": self.last,
+            "changes": self.size + self.shift,
             "dropped": dict(self.dropped),
             "metadata": dict(self.metadata),
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        Column.__init__(
-            self, state["key"], state["policy"], state["max_age"], state["max_samples"]
-        )
+        Column.__init__(self, state["key"], state["policy"], state["max_age"], state["max_samples"])
         self.extend(state["times"], state["values"])
         self.last = state["last"]
+        self.shift = state["changes"] - self.size
         self.dropped = state["dropped"]
         self.metadata = state["metadata"]
 
@@ -274,14 +290,13 @@ class Column:
         else:
             self.late_values.append(value)
         self.late_times.append(time_ns)
+        self.shift += 1
         if self.metadata and self.policy == "last" and time_ns in self.metadata:
             self._own_metadata()
             del self.metadata[time_ns]
         self._settle_if_many()
 
-    def _put_aside(
-        self, times: npt.NDArray[np.int64], values: npt.NDArray[np.float64]
-    ) -> None:
+    def _put_aside(self, times: npt.NDArray[np.int64], values: npt.NDArray[np.float64]) -> None:
         if self.policy == "error":
             self._refuse_known(times)
             self.late_seen.update(times.tolist())
@@ -292,6 +307,7 @@ class Column:
                 for time_ns in gone:
                     del self.metadata[time_ns]
         self.late_times.frombytes(times.tobytes())
+        self.shift += 1
         self.late_values.frombytes(values.tobytes())
         self._settle_if_many()
 
@@ -351,10 +367,11 @@ class Column:
         while capacity < needed:
             capacity *= 2
         live = self.size - self.start
-        times = np.empty(capacity, np.int64)
-        values = np.empty(capacity, np.float64)
+        times = new_column(capacity, np.int64)
+        values = new_column(capacity, np.float64)
         times[:live] = self._times[self.start : self.size]
         values[:live] = self._values[self.start : self.size]
+        self.shift += self.size - live
         self.start, self.size = 0, live
         self._adopt(times, values)
 
@@ -396,6 +413,11 @@ class Column:
             f"{self.key}: the sample at {from_ns(time_ns)} is {how}; nothing was added "
             "(duplicates='last' or 'first' would keep one of them)"
         )
+
+
+def is_increasing(times: npt.NDArray[np.int64]) -> bool:
+    """Tell whether times are strictly increasing."""
+    return len(times) < 2 or bool((times[1:] > times[:-1]).all())
 
 
 def _first_repeated(times: npt.NDArray[np.int64]) -> int:

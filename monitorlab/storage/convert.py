@@ -24,7 +24,9 @@ _NAT = np.iinfo(np.int64).min
 _EPOCH_SCALES = ((1e10, 1_000_000_000), (1e13, 1_000_000), (1e16, 1_000))
 
 
-def times_to_ns(times: Any, *, int64_is_ns: bool = False, what: str = "times") -> npt.NDArray[np.int64]:
+def times_to_ns(
+    times: Any, *, int64_is_ns: bool = False, what: str = "times"
+) -> npt.NDArray[np.int64]:
     """Read many times as nanoseconds since the epoch, UTC.
 
     Parameters
@@ -180,9 +182,7 @@ def _pandas_to_ns(times: pd.Series | pd.Index, what: str) -> npt.NDArray[np.int6
     kind = getattr(dtype, "kind", "O")
     if isinstance(dtype, pd.ArrowDtype) and kind == "M":
         times = pd.Series(times).astype(
-            "datetime64[ns]"
-            if dtype.pyarrow_dtype.tz is None
-            else pd.DatetimeTZDtype("ns", "UTC")
+            "datetime64[ns]" if dtype.pyarrow_dtype.tz is None else pd.DatetimeTZDtype("ns", "UTC")
         )
     if kind == "M":
         index = pd.DatetimeIndex(times)

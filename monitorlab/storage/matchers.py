@@ -377,7 +377,7 @@ class _Parser:
             return self.error("a selector has no range; use .last(…) or a query for '[5m]'")
         if re.match(r"(offset\b|@|[-+*/%^(<>=!])", rest):
             return self.error("this is a query, not a selector; use .query(…)")
-        return self.error("nothing may follow a selector; quote an odd name as {\"the name\"}")
+        return self.error('nothing may follow a selector; quote an odd name as {"the name"}')
 
     def error(self, message: str) -> MatcherError:
         return MatcherError(

@@ -15,17 +15,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from monitorlab.errors import InvalidSeriesError, UnknownSeriesError, did_you_mean
-from monitorlab.model import Incident, Labels, Metric, SeriesKey
+from monitorlab.model import Incident, Labels, Metric, MetricType, SeriesKey
 from monitorlab.storage.column import Column, DuplicatePolicy
 from monitorlab.storage.index import SeriesIndex
 from monitorlab.storage.keys import make_key
 from monitorlab.storage.matchers import NAME_LABEL, Matcher, Selector, as_matchers
-from monitorlab.storage.view import MIN_TIME, SeriesView, clamp, is_stale
+from monitorlab.storage.view import MIN_TIME, SeriesView, is_stale
 
 if TYPE_CHECKING:
     from monitorlab.storage.selection import Selection
 
 __all__ = ["SeriesReader"]
+
+_HISTOGRAM_PARTS = ("_bucket", "_sum", "_count")
 
 
 class SeriesReader:
@@ -67,10 +69,9 @@ class SeriesReader:
         self._columns: list[Column] = []
         # Three ways from a caller's key to its column, each one dictionary look-up.
         self._by_name: dict[str, Column] = {}
-        self._by_labels: dict[tuple[str, Any], Column] = {}
+        self._by_labels: dict[tuple[Any, ...], Column] = {}
         self._by_identity: dict[int, Column] = {}
-        self._newest = MIN_TIME
-        self._version = 0
+        self._changes = 0  # descriptions and new series; columns count their own
 
     def select(
         self,
@@ -111,12 +112,12 @@ class SeriesReader:
         >>> store.select("up", 2, 3)
         [SeriesView(up, 1 sample, 1970-01-01 00:00:00.000000002 to 1970-01-01 00:00:00.000000002)]
         """
-        begin, end = clamp(start_ns), clamp(end_ns)
         found = [self._columns[number] for number in self._find(selector)]
         if self._retains:
+            newest = self._newest()
             for column in found:
-                column.trim(self._newest)
-        views = [column.view(begin, end) for column in found]
+                column.trim(newest)
+        views = [column.view(start_ns, end_ns) for column in found]
         return [view for view in views if len(view)]
 
     def view(
@@ -163,8 +164,8 @@ class SeriesReader:
             msg = f"there is no series {key}{near}"
             raise UnknownSeriesError(msg)
         if self._retains:
-            column.trim(self._newest)
-        return column.view(clamp(start_ns), clamp(end_ns))
+            column.trim(self._newest())
+        return column.view(start_ns, end_ns)
 
     def selection(self) -> Selection:
         """Give a live selection of everything, to be narrowed."""
@@ -173,9 +174,19 @@ class SeriesReader:
         return Selection(self)
 
     def metric(self, name: str) -> Metric:
-        """Give what is known of a metric; one that nobody described is a gauge."""
+        """Give what is known of a metric; one that nobody described is a gauge.
+
+        The ``_bucket``, ``_sum`` and ``_count`` series of a described histogram are counters.
+        """
         known = self.metrics.get(name)
-        return Metric(name) if known is None else known
+        if known is not None:
+            return known
+        for part in _HISTOGRAM_PARTS:
+            base = self.metrics.get(name.removesuffix(part)) if name.endswith(part) else None
+            if base is not None and base.type is MetricType.HISTOGRAM:
+                unit = base.unit if part == "_sum" else ""
+                return Metric(name, MetricType.COUNTER, unit, base.description)
+        return Metric(name)
 
     @property
     def keys(self) -> list[SeriesKey]:
@@ -197,13 +208,14 @@ class SeriesReader:
 
     @property
     def newest_ns(self) -> int | None:
-        """Time of the newest sample ever added, or None."""
-        return None if self._newest == MIN_TIME else int(self._newest)
+        """Time of the newest sample ever added, or None; a look at each series."""
+        newest = self._newest()
+        return None if newest == MIN_TIME else newest
 
     @property
     def version(self) -> int:
-        """A number that goes up with each change."""
-        return self._version
+        """A number that goes up with each change; a look at each series."""
+        return self._changes + sum([c.size + c.shift for c in self._columns])
 
     @property
     def sample_count(self) -> int:
@@ -233,9 +245,10 @@ class SeriesReader:
     @property
     def nan_count(self) -> int:
         """Samples that are NaN, stale markers not counted; one pass over all values."""
-        return sum(
-            int(np.count_nonzero(np.isnan(view.values))) for view in self.select()
-        ) - self.stale_count
+        return (
+            sum(int(np.count_nonzero(np.isnan(view.values))) for view in self.select())
+            - self.stale_count
+        )
 
     @property
     def stale_count(self) -> int:
@@ -244,8 +257,9 @@ class SeriesReader:
 
     def enforce_retention(self) -> None:
         """Merge late samples and drop what retention does not keep, now."""
+        newest = self._newest()
         for column in self._columns:
-            column.trim(self._newest)
+            column.trim(newest)
 
     def matchers(
         self, selector: str | Selector | SeriesKey | Sequence[Matcher] | None
@@ -279,6 +293,9 @@ class SeriesReader:
 
     # -- inside ------------------------------------------------------------------------
 
+    def _newest(self) -> int:
+        return int(max([column.last for column in self._columns], default=MIN_TIME))
+
     def _find(self, selector: Any) -> list[int]:
         if not isinstance(selector, str):
             return self._index.find(self.matchers(selector))
@@ -288,11 +305,22 @@ class SeriesReader:
             self._index.by_text[selector] = found
         return found
 
-    def _known(
-        self, metric: str | SeriesKey, labels: Mapping[str, str] | None
-    ) -> Column | None:
+    def _known(self, metric: str | SeriesKey, labels: Mapping[str, str] | None) -> Column | None:
         number = self._index.number(make_key(metric, labels))
         return None if number is None else self._columns[number]
+
+    def _route(self, metric: str | SeriesKey, labels: Mapping[str, str] | None) -> Column:
+        """Find the column by the remembered way, or as ``_column`` does."""
+        try:
+            if labels is None:
+                if metric.__class__ is str:
+                    return self._by_name[metric]  # type: ignore[index]
+                return self._by_identity[id(metric)]
+            if labels.__class__ is dict:
+                return self._by_labels[metric, *labels, *labels.values()]
+            return self._by_labels[metric, labels]
+        except (KeyError, TypeError):
+            return self._column(metric, labels)
 
     def _column(
         self,
@@ -314,7 +342,7 @@ class SeriesReader:
                 Column(key).append(*first)
             self._index.add(key)
             self._columns.append(column)
-            self._version += 1
+            self._changes += 1
         else:
             column = self._columns[number]
         # An identity stays valid because the column holds on to its key.
@@ -324,10 +352,8 @@ class SeriesReader:
         if labels is None:
             self._by_name[metric] = column
         elif isinstance(labels, Labels):
-            self._by_labels[key.metric, labels] = column
-        else:
-            pairs = tuple(labels.items())
+            self._by_labels[metric, labels] = column
+        elif isinstance(labels, dict) and all(type(v) is str for v in labels.values()):
             # 1 == True == 1.0 as dictionary keys, so only texts may be remembered.
-            if all(type(value) is str for _, value in pairs):
-                self._by_labels[key.metric, pairs] = column
+            self._by_labels[metric, *labels, *labels.values()] = column
         return column

@@ -58,7 +58,7 @@ class Selection(Sequence[SeriesView]):
     >>> from monitorlab.storage import SeriesStore
     >>> store = SeriesStore()
     >>> store.extend("up", np.array([1, 2, 3]), [1.0, 1.0, 0.0])
-    >>> before = store.selection().between(1, 3)
+    >>> before = store.selection().select("up", 1, 3)
     >>> store.append("up", 4, 1.0)
     >>> len(before), before[0].times.tolist()
     (1, [1, 2])

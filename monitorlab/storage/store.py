@@ -13,12 +13,15 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
-from monitorlab.errors import InvalidSeriesError, MonitorlabError
+import numpy as np
+
+from monitorlab.errors import InvalidSeriesError
 from monitorlab.model import Labels, Metric, MetricType, SeriesKey
-from monitorlab.storage.column import Column, DuplicatePolicy
+from monitorlab.storage.column import Column, DuplicatePolicy, is_increasing
 from monitorlab.storage.convert import times_to_ns, values_to_floats
 from monitorlab.storage.keys import metric_type
 from monitorlab.storage.reader import SeriesReader
+from monitorlab.storage.view import MIN_TIME
 from monitorlab.times import DurationLike, TimeLike, parse_duration, to_ns
 
 __all__ = ["SeriesStore", "SeriesWriter"]
@@ -115,14 +118,17 @@ class SeriesStore(SeriesReader):
         1
         """
         try:
-            if labels is not None:
-                pairs = labels if labels.__class__ is Labels else tuple(labels.items())
-                column = self._by_labels[metric, pairs]  # type: ignore[index]
-            elif metric.__class__ is str:
-                column = self._by_name[metric]  # type: ignore[index]
+            if labels is None:
+                column = (
+                    self._by_name[metric]  # type: ignore[index]
+                    if metric.__class__ is str
+                    else self._by_identity[id(metric)]
+                )
+            elif labels.__class__ is dict:
+                column = self._by_labels[metric, *labels, *labels.values()]
             else:
-                column = self._by_identity[id(metric)]
-        except (KeyError, TypeError, AttributeError):
+                column = self._by_labels[metric, labels]
+        except (KeyError, TypeError):
             column = self._column(metric, labels, first=(time_ns, value))
         size = column.size
         try:
@@ -131,15 +137,11 @@ class SeriesStore(SeriesReader):
                 column.write_values[size] = value
                 column.last = time_ns
                 column.size = size + 1
-            else:
-                column.append(time_ns, value)
-        except MonitorlabError:
-            raise
+                return
         except (TypeError, ValueError, IndexError):
-            column.append(time_ns, value)  # grows the column, or says what is wrong
-        if time_ns > self._newest:
-            self._newest = time_ns
-        self._version += 1
+            column.append(time_ns, value)  # the column was full, or it says what is wrong
+        else:
+            column.append(time_ns, value)
 
     def record(
         self,
@@ -244,21 +246,26 @@ class SeriesStore(SeriesReader):
         >>> store.select("up")[0].values.tolist()
         [1.0, 0.0]
         """
-        what = f"times of {metric}"
-        stamps = times_to_ns(times, int64_is_ns=True, what=what)
-        numbers = values_to_floats(values, what=f"values of {metric}")
+        if times.__class__ is np.ndarray and times.dtype == np.int64 and times.ndim == 1:
+            stamps, increasing = times, is_increasing(times)
+            if len(times) and (times[0] if increasing else times.min()) == MIN_TIME:
+                times_to_ns(times, int64_is_ns=True, what=f"times of {metric}")  # names the row
+        else:
+            stamps = times_to_ns(times, int64_is_ns=True, what=f"times of {metric}")
+            increasing = False
+        numbers = (
+            values
+            if values.__class__ is np.ndarray and values.dtype == np.float64 and values.ndim == 1
+            else values_to_floats(values, what=f"values of {metric}")
+        )
         if len(stamps) != len(numbers):
             msg = (
                 f"{metric}: {len(stamps)} times for {len(numbers)} values; "
                 "give one value for each time"
             )
             raise InvalidSeriesError(msg)
-        if len(stamps) == 0:
-            return
-        column = self._column(metric, labels)
-        column.extend(stamps, numbers)
-        self._newest = max(self._newest, column.last)
-        self._version += 1
+        if len(stamps):
+            self._route(metric, labels).extend(stamps, numbers, increasing=increasing)
 
     def writer(
         self, metric: str | SeriesKey, labels: Mapping[str, str] | None = None
@@ -284,7 +291,7 @@ class SeriesStore(SeriesReader):
         >>> len(store.select("up")[0])
         1
         """
-        return SeriesWriter(self, self._column(metric, labels))
+        return SeriesWriter(self._column(metric, labels))
 
     def describe(
         self,
@@ -335,7 +342,7 @@ class SeriesStore(SeriesReader):
             old.direction if direction is None else direction,
         )
         self.metrics[metric] = new
-        self._version += 1
+        self._changes += 1
         return new
 
 
@@ -344,8 +351,6 @@ class SeriesWriter:
 
     Parameters
     ----------
-    store : SeriesStore
-        The store that it writes to.
     column : Column
         The series.
 
@@ -356,10 +361,9 @@ class SeriesWriter:
     up{job="shop"}
     """
 
-    __slots__ = ("_column", "_store")
+    __slots__ = ("_column",)
 
-    def __init__(self, store: SeriesStore, column: Column) -> None:
-        self._store = store
+    def __init__(self, column: Column) -> None:
         self._column = column
 
     @property
@@ -377,13 +381,8 @@ class SeriesWriter:
                 column.write_values[size] = value
                 column.last = time_ns
                 column.size = size + 1
-            else:
-                column.append(time_ns, value)
-        except MonitorlabError:
-            raise
+                return
         except (TypeError, ValueError, IndexError):
+            column.append(time_ns, value)  # the column was full, or it says what is wrong
+        else:
             column.append(time_ns, value)
-        store = self._store
-        if time_ns > store._newest:  # noqa: SLF001 - one class in two parts
-            store._newest = time_ns  # noqa: SLF001
-        store._version += 1  # noqa: SLF001

@@ -45,7 +45,9 @@ def is_stale(values: npt.ArrayLike) -> npt.NDArray[np.bool_]:
 
     Notes
     -----
-    One pass over the bits, O(n). Arithmetic does not keep the bits: ask before computing.
+    One pass over the bits, O(n). Arithmetic does not keep the bits: ask before computing. The
+    marker is a signalling NaN: ``numpy.fmax``, ``numpy.fmin`` and ``numpy.nanmax`` do not skip it
+    (they give NaN), while ``numpy.isnan``, pandas and this package do.
 
     References
     ----------

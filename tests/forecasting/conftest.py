@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def hourly_values(days: int = 28, *, noise: float = 2.0, slope: float = 0.0, seed: int = 0):

@@ -60,9 +60,7 @@ def test_capacity_as_a_series_and_as_a_function():
     assert fc.capacity.iloc[0] == 75.0
     assert fc.capacity.iloc[-1] == 200.0
     assert fc.time_to_capacity.p10 is None
-    falling = forecast_series(
-        series, "30d", capacity=lambda t: 80 - (t - end) / pd.Timedelta("1D")
-    )
+    falling = forecast_series(series, "30d", capacity=lambda t: 80 - (t - end) / pd.Timedelta("1D"))
     # 70 + d / 3 meets 80 - d after 7.5 days
     assert abs(falling.time_to_capacity.p50 - pd.Timedelta("7.5D")) < pd.Timedelta("1.5D")
 

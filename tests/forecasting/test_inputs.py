@@ -162,9 +162,9 @@ def test_history_is_not_changed(hourly, as_timed):
     "make",
     [
         lambda n: np.full(n, 7.0),
-        lambda n: np.zeros(n),
+        np.zeros,
         lambda n: np.arange(float(n)),
-        lambda n: -np.arange(float(n)) ** 2,
+        lambda n: -(np.arange(float(n)) ** 2),
         lambda n: np.where(np.arange(n) % 5 == 0, 3.0, 0.0),
         lambda n: np.arange(n) % 4 * 1.0,
         lambda n: 1e12 + np.arange(n) % 3,

@@ -12,7 +12,10 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterable
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Series = tuple[dict[str, str], Iterable[tuple[int, float]]]  # labels, (milliseconds, value)
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 Sample = tuple[int, float]  # nanoseconds, value; a stale marker has the value STALE
 STALE = object()
@@ -38,7 +42,7 @@ def extrapolate(points, t, width, *, counter, per_second):
         return None
     change = points[-1][1] - points[0][1]
     if counter:
-        for (_, before), (_, after) in zip(points, points[1:]):
+        for (_, before), (_, after) in itertools.pairwise(points):
             if after < before:
                 change += before
     sampled = (points[-1][0] - points[0][0]) / 1e9
@@ -69,7 +73,7 @@ def line(points, origin):
     xs = [(t - origin) / 1e9 for t, _ in points]
     ys = [v for _, v in points]
     mx, my = math.fsum(xs) / len(xs), math.fsum(ys) / len(ys)
-    slope = math.fsum((x - mx) * (y - my) for x, y in zip(xs, ys)) / math.fsum(
+    slope = math.fsum((x - mx) * (y - my) for x, y in zip(xs, ys, strict=True)) / math.fsum(
         (x - mx) ** 2 for x in xs
     )
     return slope, my - slope * mx
@@ -110,7 +114,7 @@ def values_of(function: Callable) -> Callable:
 
 
 def neighbours(test: Callable) -> Callable:
-    return values_of(lambda v: float(sum(test(a, b) for a, b in zip(v, v[1:]))))
+    return values_of(lambda v: float(sum(test(a, b) for a, b in itertools.pairwise(v))))
 
 
 RANGE: dict[str, Callable] = {

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from monitorlab import query
 from monitorlab.errors import QueryError, TimeError, UnknownSeriesError
 from monitorlab.model import SeriesKey
 from monitorlab.query import (
     Limits,
     QueryOptions,
     RangeResult,
-    compile,
     evaluate,
     evaluate_at,
     evaluate_range,
@@ -26,7 +26,9 @@ from monitorlab.query.signatures import SIGNATURES
 
 @pytest.fixture
 def store():
-    return load_notation([('up{job="a"}', "1 1 0 1"), ('up{job="b"}', "1 _ _ 1"), ("load", "3x3")], "1m")
+    return load_notation(
+        [('up{job="a"}', "1 1 0 1"), ('up{job="b"}', "1 _ _ 1"), ("load", "3x3")], "1m"
+    )
 
 
 def test_an_instant_answer_is_a_table(store):
@@ -80,8 +82,8 @@ def test_irregular_steps(store):
 
 
 def test_a_compiled_expression_is_remembered_and_accepted(store):
-    assert compile("up > 0") is compile("up > 0")
-    assert len(evaluate(store, compile("up > 0"), 180)) == 2
+    assert query.compile("up > 0") is query.compile("up > 0")
+    assert len(evaluate(store, query.compile("up > 0"), 180)) == 2
     with pytest.raises(QueryError):
         evaluate(store, parse("topk(scalar(nothing), up)"), 180)
 
@@ -167,8 +169,14 @@ def test_own_functions(store):
 
 @pytest.mark.parametrize(
     ("name", "arguments", "optional"),
-    [("rate", ["matrix"], 0), ("sum", ["vector"], 0), ("A b", ["vector"], 0), ("mad_over_time", ["matrix"], 0),
-     ("fine", ["wrong"], 0), ("fine", ["vector"], 3)],
+    [
+        ("rate", ["matrix"], 0),
+        ("sum", ["vector"], 0),
+        ("A b", ["vector"], 0),
+        ("mad_over_time", ["matrix"], 0),
+        ("fine", ["wrong"], 0),
+        ("fine", ["vector"], 3),
+    ],
 )
 def test_own_functions_are_checked(name, arguments, optional):
     with pytest.raises(QueryError):

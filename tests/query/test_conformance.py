@@ -6,7 +6,7 @@ import pytest
 
 from monitorlab.query.conformance import run_case, run_cases
 
-LOAD = [{"step": "1m", "series": [["up{job=\"a\"}", "0+1x10"], ["up{job=\"b\"}", "5 _ stale 7"]]}]
+LOAD = [{"step": "1m", "series": [['up{job="a"}', "0+1x10"], ['up{job="b"}', "5 _ stale 7"]]}]
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,11 @@ LOAD = [{"step": "1m", "series": [["up{job=\"a\"}", "0+1x10"], ["up{job=\"b\"}",
         ("up", {"at": "0"}, [['up{job="a"}', "0"], ['up{job="b"}', "5"]]),
         ("up", {"at": "1m"}, [['up{job="a"}', "1"], ['up{job="b"}', "5"]]),
         ("up", {"at": "2m"}, [['up{job="a"}', "2"]]),
-        ("-up", {"start": "0", "end": "3m", "step": "1m"}, [['{job="a"}', "0-1x3"], ['{job="b"}', "-5 -5 _ -7"]]),
+        (
+            "-up",
+            {"start": "0", "end": "3m", "step": "1m"},
+            [['{job="a"}', "0-1x3"], ['{job="b"}', "-5 -5 _ -7"]],
+        ),
         ("sum(up)", {"start": 0, "end": 120, "step": 60}, [["{}", "5 6 2"]]),
         ("1 + 1", {"at": "7m"}, [["", "2"]]),
         ("up > 100", {"at": "7m"}, []),
@@ -37,7 +41,9 @@ def test_cases_that_hold(expr, when, expected):
     ],
 )
 def test_cases_that_do_not_hold_say_why(expr, expected, why):
-    passed, reason = run_case({"loads": LOAD, "eval": {"at": 0}, "expr": expr, "expected": expected})
+    passed, reason = run_case(
+        {"loads": LOAD, "eval": {"at": 0}, "expr": expr, "expected": expected}
+    )
     assert not passed
     assert why in reason
 

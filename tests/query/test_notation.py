@@ -40,7 +40,9 @@ def test_stale_is_a_sample_with_the_marker_and_nan_is_not():
     assert present.all()
 
 
-@pytest.mark.parametrize("text", ["1 2x", "a", "1+x3", "{{schema:0}}", "1__", "0x99999999999999999999"])
+@pytest.mark.parametrize(
+    "text", ["1 2x", "a", "1+x3", "{{schema:0}}", "1__", "0x99999999999999999999"]
+)
 def test_what_cannot_be_read_is_pointed_at(text):
     with pytest.raises(QueryError) as caught:
         parse_notation(text)

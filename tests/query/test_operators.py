@@ -42,17 +42,29 @@ def answer(expr, expected, *, start="0", end="3m", fails=False):
         ("a * on (x) c", [['{x="1"}', "100 400 900 1600"]]),
         ("a < on (x) c", [['{x="1"}', "1 2 3 4"]]),
         ("a * ignoring (y) c", [['{x="1"}', "100 400 900 1600"]]),
-        ("many * on (x) group_left (y) b", [
-            ['{x="1", y="p", z="i"}', "5 5 _ 5"], ['{x="1", y="p", z="j"}', "10 10 _ 10"]]),
-        ("c * on (x) group_right () many", [
-            ['{x="1", z="i"}', "100 200 300 400"], ['{x="1", z="j"}', "200 400 600 800"]]),
-        ("c > on (x) group_right () many", [
-            ['many{x="1", z="i"}', "100 200 300 400"], ['many{x="1", z="j"}', "100 200 300 400"]]),
+        (
+            "many * on (x) group_left (y) b",
+            [['{x="1", y="p", z="i"}', "5 5 _ 5"], ['{x="1", y="p", z="j"}', "10 10 _ 10"]],
+        ),
+        (
+            "c * on (x) group_right () many",
+            [['{x="1", z="i"}', "100 200 300 400"], ['{x="1", z="j"}', "200 400 600 800"]],
+        ),
+        (
+            "c > on (x) group_right () many",
+            [['many{x="1", z="i"}', "100 200 300 400"], ['many{x="1", z="j"}', "100 200 300 400"]],
+        ),
         ("c * on (x) flip", [['{x="1"}', "100 200 2100 2800"]]),
         ("a and b", [['a{x="1", y="p"}', "1 2 _ 4"]]),
         ("a unless b", [['a{x="1", y="p"}', "_ _ 3 _"], ['a{x="2", y="p"}', "10 20 30 40"]]),
-        ("b or a", [['b{x="1", y="p"}', "5 5 _ 5"], ['a{x="1", y="p"}', "_ _ 3 _"],
-                    ['a{x="2", y="p"}', "10 20 30 40"]]),
+        (
+            "b or a",
+            [
+                ['b{x="1", y="p"}', "5 5 _ 5"],
+                ['a{x="1", y="p"}', "_ _ 3 _"],
+                ['a{x="2", y="p"}', "10 20 30 40"],
+            ],
+        ),
         ("a and on () c", [['a{x="1", y="p"}', "1 2 3 4"], ['a{x="2", y="p"}', "10 20 30 40"]]),
         ("a and nothing", []),
         ("nothing or c", [['c{x="1"}', "100 200 300 400"]]),
@@ -63,7 +75,10 @@ def answer(expr, expected, *, start="0", end="3m", fails=False):
         ("c ^ 2", [['{x="1"}', "10000 40000 90000 160000"]]),
         ("-c", [['{x="1"}', "-100 -200 -300 -400"]]),
         ("+c", [['c{x="1"}', "100 200 300 400"]]),
-        ("rate(c[2m]) > 0", [['{x="1"}', "_ 1.6666666666666667 1.6666666666666667 1.6666666666666667"]]),
+        (
+            "rate(c[2m]) > 0",
+            [['{x="1"}', "_ 1.6666666666666667 1.6666666666666667 1.6666666666666667"]],
+        ),
         ("scalar(c) + c", [['{x="1"}', "200 400 600 800"]]),
         ("scalar(a) > bool 0", [["", "0 0 0 0"]]),
     ],
@@ -81,7 +96,7 @@ def test_answers(expr, expected):
         "many * on (x) group_left () many",
         "a * on (y) group_left () a",
         "many * ignoring (z) c",
-        "abs({x=\"1\", __name__=~\"a|b\"})",
+        'abs({x="1", __name__=~"a|b"})',
         'label_replace(a, "x", "same", "", "")',
         'count_values("", a)',
         "topk(scalar(nothing), a)",
@@ -97,14 +112,18 @@ def test_errors_of_matching_point_at_the_operator():
     with pytest.raises(QueryError) as caught:
         evaluate(store, "1 + c * on (x) many", 0)
     assert caught.value.position == 6
-    assert 'many{' in str(caught.value) or '__name__="many"' in str(caught.value)
+    assert "many{" in str(caught.value) or '__name__="many"' in str(caught.value)
 
 
 def test_names_come_back_where_a_label_function_asks_for_them():
-    answer('label_replace(rate(c[2m]), "__name__", "rate_$1", "__name__", "(.+)") * 0 > -1 or vector(1)',
-           [['{x="1"}', "_ 0 0 0"], ["{}", "1 1 1 1"]])
-    answer('label_replace(-c, "__name__", "neg_$1", "__name__", "(.+)")',
-           [['neg_c{x="1"}', "-100 -200 -300 -400"]])
+    answer(
+        'label_replace(rate(c[2m]), "__name__", "rate_$1", "__name__", "(.+)") * 0 > -1 or vector(1)',
+        [['{x="1"}', "_ 0 0 0"], ["{}", "1 1 1 1"]],
+    )
+    answer(
+        'label_replace(-c, "__name__", "neg_$1", "__name__", "(.+)")',
+        [['neg_c{x="1"}', "-100 -200 -300 -400"]],
+    )
 
 
 def test_sort_orders_an_instant_query_and_puts_nan_last():
@@ -117,7 +136,10 @@ def test_sort_orders_an_instant_query_and_puts_nan_last():
 
 def test_count_values_of_a_range():
     answer('count_values("v", many)', [['{v="1"}', "1 1 1 1"], ['{v="2"}', "1 1 1 1"]])
-    answer('count_values by (x) ("v", flip)', [['{x="1", v="1"}', "1 1 _ _"], ['{x="1", v="7"}', "_ _ 1 1"]])
+    answer(
+        'count_values by (x) ("v", flip)',
+        [['{x="1", v="1"}', "1 1 _ _"], ['{x="1", v="7"}', "_ _ 1 1"]],
+    )
 
 
 def test_scalars_in_a_range_are_one_series_without_labels():
@@ -127,11 +149,24 @@ def test_scalars_in_a_range_are_one_series_without_labels():
 
 @pytest.mark.parametrize(
     ("phi", "expected"),
-    [("0.5", "2"), ("0.9", "4"), ("0", "0"), ("1", "4"), ("-1", "-Inf"), ("2", "Inf"), ("NaN", "NaN"), ("0.1", "0.4")],
+    [
+        ("0.5", "2"),
+        ("0.9", "4"),
+        ("0", "0"),
+        ("1", "4"),
+        ("-1", "-Inf"),
+        ("2", "Inf"),
+        ("NaN", "NaN"),
+        ("0.1", "0.4"),
+    ],
 )
 def test_histogram_quantile(phi, expected):
-    series = [('h_bucket{le="1"}', "10"), ('h_bucket{le="2"}', "20"), ('h_bucket{le="4"}', "36"),
-              ('h_bucket{le="+Inf"}', "40")]
+    series = [
+        ('h_bucket{le="1"}', "10"),
+        ('h_bucket{le="2"}', "20"),
+        ('h_bucket{le="4"}', "36"),
+        ('h_bucket{le="+Inf"}', "40"),
+    ]
     case = {
         "loads": [{"step": "1m", "series": series}],
         "eval": {"at": 0},

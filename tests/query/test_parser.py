@@ -61,7 +61,10 @@ def test_printing_gives_the_same_tree_again(text):
 
 def test_a_rewritten_tree_gets_the_parentheses_it_needs():
     sum_of_two = parse("a + b")
-    swap = lambda n: sum_of_two if n == parse("v") else n  # noqa: E731
+
+    def swap(node):
+        return sum_of_two if node == parse("v") else node
+
     for text, printed in (
         ("v * 2", "(a + b) * 2"),
         ("-v", "-(a + b)"),
@@ -117,8 +120,16 @@ def test_precedence():
 
 @pytest.mark.parametrize(
     ("text", "kind"),
-    [("1", "scalar"), ('"a"', "string"), ("x[5m]", "matrix"), ("x[5m:]", "matrix"), ("time()", "scalar"),
-     ("x > 1", "vector"), ("1 + 1", "scalar"), ("-(x)", "vector")],
+    [
+        ("1", "scalar"),
+        ('"a"', "string"),
+        ("x[5m]", "matrix"),
+        ("x[5m:]", "matrix"),
+        ("time()", "scalar"),
+        ("x > 1", "vector"),
+        ("1 + 1", "scalar"),
+        ("-(x)", "vector"),
+    ],
 )
 def test_types(text, kind):
     assert value_type(parse(text)) == kind
@@ -243,7 +254,9 @@ def test_a_tree_made_by_code_is_checked():
 
 
 def test_walk_visits_in_the_order_of_the_text():
-    names = [n.name for n in walk(parse("a + b * sum(c) / rate(d[5m])")) if isinstance(n, VectorSelector)]
+    names = [
+        n.name for n in walk(parse("a + b * sum(c) / rate(d[5m])")) if isinstance(n, VectorSelector)
+    ]
     assert names == ["a", "b", "c", "d"]
 
 

@@ -59,7 +59,7 @@ def test_capacity_is_urgent_by_its_time() -> None:
 
 def test_noisy_rules_and_missed_incidents() -> None:
     scores = pd.DataFrame(
-        {"rule": ["Loud", "Quiet"], "false_positive_rate": [0.05, 0.001], "false_firings": [7, 1]}
+        {"rule": ["Loud", "Quiet"], "false_positive_rate": [0.05, 0.001], "firings": [9, 1], "precision": [0.2, 1.0]}
     )
     incidents = pd.DataFrame(
         {"start": [T0], "end": [T0 + pd.Timedelta("60s")], "kind": ["leak"], "detected": [False]}
@@ -77,10 +77,27 @@ def test_noisy_rules_and_missed_incidents() -> None:
 
 
 def test_what_nobody_watches_needs_several_series() -> None:
-    alone = pd.DataFrame([event("a", 0)])
-    together = pd.DataFrame([event(name, i) for i, name in enumerate("abc")])
-    assert len(recommend(anomalies=alone)) == 0
-    assert "3 series were unusual" in recommend(anomalies=together)[0].title
+    usual = [event(f"s{i}", 600.0 * i) for i in range(30)]
+    together = [event(f"t{i}", 30_000.0 + i) for i in range(12)]
+    assert len(recommend(anomalies=pd.DataFrame(usual))) == 0
+    advice = recommend(anomalies=pd.DataFrame(usual + together))
+    assert len(advice) == 1
+    assert "12 series were unusual" in advice[0].title
+
+
+def test_a_known_incident_needs_no_advice() -> None:
+    usual = [event(f"s{i}", 600.0 * i) for i in range(30)]
+    together = [event(f"t{i}", 30_000.0 + i) for i in range(12)]
+    start = T0 + pd.Timedelta(seconds=29_990)
+    incidents = pd.DataFrame(
+        {"start": [start], "end": [start + pd.Timedelta("60s")], "kind": ["x"], "detected": [True]}
+    )
+    advice = recommend(
+        anomalies=pd.DataFrame(usual + together), incidents=incidents,
+        firings=pd.DataFrame(columns=["rule", "start", "end"]),
+        rule_scores=pd.DataFrame(columns=["rule", "false_positive_rate"]),
+    )  # fmt: skip
+    assert len(advice) == 0
 
 
 def test_all_forms() -> None:

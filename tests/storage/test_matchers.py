@@ -177,7 +177,10 @@ def test_as_matchers_takes_every_form() -> None:
     assert as_matchers(None) == ()
     assert as_matchers(matcher) == as_matchers([matcher]) == (matcher,)
     assert as_matchers(Selector(None, (matcher,))) == (matcher,)
-    assert as_matchers(SeriesKey("up", Labels(job="a"))) == (Matcher("__name__", "=", "up"), matcher)
+    assert as_matchers(SeriesKey("up", Labels(job="a"))) == (
+        Matcher("__name__", "=", "up"),
+        matcher,
+    )
     assert as_matchers('{job="a"}') == (matcher,)
     for wrong in (3, {"job": "a"}, ["job"]):
         with pytest.raises(MatcherError):

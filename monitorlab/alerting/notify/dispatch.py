@@ -3,6 +3,7 @@
 Nothing here knows the wall clock: a backtest asks "how many pages a week" with the code
 that runs live.
 
+>>> from monitorlab.alerting.notify import NotifiedAlert, NotifyConfig
 >>> from monitorlab.model import Labels
 >>> told = Dispatcher(NotifyConfig())
 >>> told.fire(0, NotifiedAlert(Labels(alertname="Slow"), starts_ns=0))
@@ -13,13 +14,17 @@ that runs live.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from monitorlab.alerting.events import Silence
 from monitorlab.alerting.notify.messages import Notification, NotifiedAlert
-from monitorlab.alerting.notify.routes import NotifyConfig, Resolved
-from monitorlab.model import Labels, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from monitorlab.alerting.events import Silence
+    from monitorlab.alerting.notify.routes import NotifyConfig, Resolved
+    from monitorlab.model import Labels, Severity
 
 __all__ = ["Dispatcher"]
 
@@ -66,6 +71,7 @@ class Dispatcher:
 
     Examples
     --------
+    >>> from monitorlab.alerting.notify import NotifyConfig
     >>> Dispatcher(NotifyConfig()).advance(0)
     []
     """

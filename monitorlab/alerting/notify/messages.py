@@ -8,12 +8,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from monitorlab.model import Labels, Severity
 from monitorlab.times import from_ns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Notification", "NotifiedAlert", "fingerprint"]
 
@@ -40,6 +42,12 @@ class NotifiedAlert:
         When it was resolved; None while it fires.
     value : float
         The last value.
+
+    Examples
+    --------
+    >>> from monitorlab.model import Labels
+    >>> NotifiedAlert(Labels(alertname="Slow"), ends_ns=5).status
+    'resolved'
     """
 
     labels: Labels
@@ -73,6 +81,13 @@ class Notification:
         Names the group.
     external_url : str
         Link.
+
+    Examples
+    --------
+    >>> from monitorlab.model import Labels
+    >>> told = NotifiedAlert(Labels(alertname="Slow"))
+    >>> Notification(0, "team", Labels(), (told,), "{}").to_alertmanager()["status"]
+    'firing'
     """
 
     time_ns: int
@@ -109,7 +124,8 @@ class Notification:
             what = alert.annotations.get("summary") or alert.annotations.get("description") or ""
             rest = alert.labels.without("alertname")
             value = "" if math.isnan(alert.value) else f" value {alert.value:g}"
-            lines.append(f"{alert.status} {alert.labels.get('alertname', '?')} {rest!r}{value} {what}".strip())
+            name = alert.labels.get("alertname", "?")
+            lines.append(f"{alert.status} {name} {rest!r}{value} {what}".strip())
         if len(self.alerts) > MAX_LINES:
             lines.append(f"… and {len(self.alerts) - MAX_LINES} more")
         return "\n".join(lines)

@@ -10,15 +10,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from monitorlab.alerting import templates
-from monitorlab.alerting.events import Alert, Event, PersonAction, Silence
-from monitorlab.alerting.history import History
 from monitorlab.alerting.notify.dispatch import Dispatcher
 from monitorlab.alerting.notify.messages import Notification, NotifiedAlert
 from monitorlab.alerting.notify.outbox import Outbox
@@ -26,6 +23,12 @@ from monitorlab.alerting.notify.routes import NotifyConfig, Route
 from monitorlab.alerting.notify.targets import LogTarget, Target
 from monitorlab.errors import RuleError, did_you_mean
 from monitorlab.times import to_index
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from monitorlab.alerting.events import Alert, Event, PersonAction, Silence
+    from monitorlab.alerting.history import History
 
 
 __all__ = ["Notifier", "notifications_frame", "simulate"]
@@ -47,6 +50,11 @@ class Notifier:
     ------
     RuleError
         If a route names a target that is not there.
+
+    Examples
+    --------
+    >>> sorted(Notifier().stats)
+    ['default']
     """
 
     def __init__(
@@ -154,6 +162,11 @@ def simulate(
     -------
     list of Notification
         In order of time.
+
+    Examples
+    --------
+    >>> simulate([], end_ns=0)
+    []
     """
     dispatcher = Dispatcher(config or NotifyConfig())
     changes: list[tuple[int, int, Any]] = []
@@ -171,7 +184,7 @@ def simulate(
         elif kind == 1:
             told, quiet = what
             dispatcher.fire(t_ns, told, quiet_until_ns=quiet)
-        elif kind == 2:  # noqa: PLR2004 - escalation
+        elif kind == 2:
             dispatcher.escalate(t_ns, *what)
         else:
             dispatcher.acknowledge(t_ns, what)
@@ -190,6 +203,11 @@ def notifications_frame(notifications: Iterable[Notification]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``time, receiver, status, severity, alerts, title``.
+
+    Examples
+    --------
+    >>> notifications_frame([]).columns.tolist()
+    ['time', 'receiver', 'status', 'severity', 'alerts', 'title']
     """
     rows = list(notifications)
     frame = pd.DataFrame(
@@ -201,7 +219,9 @@ def notifications_frame(notifications: Iterable[Notification]) -> pd.DataFrame:
             "title": [n.title for n in rows],
         }
     )
-    frame.insert(0, "time", to_index(np.array([n.time_ns for n in rows], dtype=np.int64), name=None))
+    frame.insert(
+        0, "time", to_index(np.array([n.time_ns for n in rows], dtype=np.int64), name=None)
+    )
     return frame
 
 

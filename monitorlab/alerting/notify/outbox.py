@@ -1,6 +1,6 @@
 """A bounded queue before a target: retries with back-off, counts what it drops, never blocks.
 
->>> from monitorlab.alerting.notify.targets import CallbackTarget
+>>> from monitorlab.alerting.notify import CallbackTarget, Notification
 >>> from monitorlab.model import Labels
 >>> told = []
 >>> box = Outbox(CallbackTarget(told.append))
@@ -16,12 +16,16 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from monitorlab.alerting.notify.messages import Notification
 from monitorlab.alerting.notify.targets import DeliveryError, Target
 from monitorlab.errors import RuleError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from monitorlab.alerting.notify.messages import Notification
 
 __all__ = ["Outbox"]
 
@@ -53,6 +57,12 @@ class Outbox:
     -----
     ``submit`` only puts into the queue. ``pump`` delivers what is due and is to be called
     from a thread or, as ``run`` does, next to an event loop.
+
+    Examples
+    --------
+    >>> from monitorlab.alerting.notify import LogTarget
+    >>> Outbox(LogTarget(), max_queue=10).stats["waiting"]
+    0
     """
 
     def __init__(
@@ -66,8 +76,7 @@ class Outbox:
     ) -> None:
         if max_queue < 1 or max_attempts < 1 or backoff < 0 or max_backoff < backoff:
             msg = (
-                "an outbox needs max_queue >= 1, max_attempts >= 1 and "
-                "0 <= backoff <= max_backoff"
+                "an outbox needs max_queue >= 1, max_attempts >= 1 and 0 <= backoff <= max_backoff"
             )
             raise RuleError(msg)
         self.target = target

@@ -1,5 +1,6 @@
 """Who is told of which alerts, in which groups and how often: Alertmanager's routing.
 
+>>> from monitorlab.model import Labels
 >>> root = Route("team", routes=[Route("pager", '{severity="critical"}')])
 >>> [found.receiver for found in root.find(Labels(severity="critical"))]
 ['pager']
@@ -7,15 +8,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from monitorlab.alerting.events import Silence, read_matchers
 from monitorlab.errors import RuleError, TimeError
-from monitorlab.model import Labels
-from monitorlab.storage import Matcher
 from monitorlab.times import DurationLike, parse_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from monitorlab.model import Labels
+    from monitorlab.storage import Matcher
 
 __all__ = ["Inhibition", "NotifyConfig", "Resolved", "Route"]
 
@@ -37,6 +41,12 @@ class Resolved:
         and between repetitions.
     path : str
         Place in the tree, which tells routes apart.
+
+    Examples
+    --------
+    >>> from monitorlab.model import Labels
+    >>> Route("team").find(Labels())[0].group_wait_ns
+    30000000000
     """
 
     receiver: str
@@ -77,6 +87,7 @@ class Route:
 
     Examples
     --------
+    >>> from monitorlab.model import Labels
     >>> Route("team", group_by=["alertname"]).find(Labels(alertname="Slow"))[0].group_by
     ('alertname',)
     """
@@ -114,7 +125,9 @@ class Route:
         put("continue_", bool(continue_))
         put("routes", tuple(routes))
 
-    def find(self, labels: Labels, parent: Resolved | None = None, place: str = "0") -> list[Resolved]:
+    def find(
+        self, labels: Labels, parent: Resolved | None = None, place: str = "0"
+    ) -> list[Resolved]:
         """Give the routes that take an alert.
 
         Parameters
@@ -169,6 +182,7 @@ class Inhibition:
 
     Examples
     --------
+    >>> from monitorlab.model import Labels
     >>> rule = Inhibition('{severity="critical"}', '{severity="warning"}', equal=["route"])
     >>> rule.mutes(Labels(severity="critical"), Labels(severity="warning"))
     True
@@ -213,11 +227,12 @@ class NotifyConfig:
 
     Examples
     --------
+    >>> from monitorlab.model import Labels
     >>> NotifyConfig().route.find(Labels())[0].receiver
     'default'
     """
 
-    route: Route = Route()  # noqa: RUF009 - immutable
+    route: Route = field(default_factory=Route)
     inhibitions: tuple[Inhibition, ...] = ()
     silences: tuple[Silence, ...] = ()
     send_resolved: bool = True

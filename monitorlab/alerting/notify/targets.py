@@ -9,13 +9,16 @@ WebhookTarget('hooks', https://hooks.example.com/…)
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from monitorlab.alerting.notify.messages import Notification
 from monitorlab.errors import MissingExtraError, MonitorlabError, RuleError
 from monitorlab.model import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from monitorlab.alerting.notify.messages import Notification
 
 __all__ = [
     "AppriseTarget",
@@ -44,7 +47,13 @@ class DeliveryError(MonitorlabError, RuntimeError):
 
 
 class Target(Protocol):
-    """Anything that can be told."""
+    """Anything that can be told.
+
+    Examples
+    --------
+    >>> LogTarget("console").name
+    'console'
+    """
 
     name: str
 
@@ -139,6 +148,11 @@ class WebhookTarget:
     ------
     RuleError
         If the address is no http or https address.
+
+    Examples
+    --------
+    >>> WebhookTarget("https://hooks.example.com/secret", "team")
+    WebhookTarget('team', https://hooks.example.com/…)
     """
 
     def __init__(
@@ -156,7 +170,9 @@ class WebhookTarget:
         except (ValueError, AttributeError, TypeError):
             parts, host = None, None
         if parts is None or parts.scheme not in ("http", "https") or not host:
-            msg = "a webhook needs an address such as https://host/path (the one given is not shown)"
+            msg = (
+                "a webhook needs an address such as https://host/path (the one given is not shown)"
+            )
             raise RuleError(msg)
         self.name = name or host.split(".")[0]
         self._shown = f"{parts.scheme}://{host}/…"
@@ -167,7 +183,7 @@ class WebhookTarget:
 
     def send(self, notification: Notification) -> None:
         """Post one notification; 408, 429 and 5xx may be tried again, other 4xx not."""
-        import httpx  # noqa: PLC0415 - only when something is sent
+        import httpx
 
         fault: str
         retry = True
@@ -209,11 +225,16 @@ class AppriseTarget:
         If Apprise is not installed.
     RuleError
         If an address is not one that Apprise knows.
+
+    Examples
+    --------
+    >>> AppriseTarget("json://localhost/secret")  # doctest: +SKIP
+    AppriseTarget('apprise', json://…)
     """
 
     def __init__(self, *urls: str, name: str = "apprise") -> None:
         try:
-            import apprise  # noqa: PLC0415 - an extra
+            import apprise
         except ImportError as error:
             what = "notification through Apprise"
             raise MissingExtraError(what, "notify") from error

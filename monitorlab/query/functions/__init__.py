@@ -7,14 +7,18 @@ True
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from monitorlab.errors import QueryError
-from monitorlab.query.ast import ValueType
 from monitorlab.query.functions import dates, elementwise, histogram, labels, ranges, special
 from monitorlab.query.functions.context import Context, Function
 from monitorlab.query.parser import declare
 from monitorlab.query.signatures import AGGREGATIONS, Signature, why_refused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitorlab.query.ast import ValueType
 
 __all__ = ["FUNCTIONS", "Context", "Function", "register_function"]
 
@@ -87,5 +91,3 @@ def register_function(
         raise QueryError(msg)
     declare(name, Signature(tuple(arguments), optional, returns))
     FUNCTIONS[name] = function
-
-

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
 
 from monitorlab.errors import QueryError
-from monitorlab.query.ast import Call
-from monitorlab.query.matrix import Floats, Ints, Value, to_seconds
+from monitorlab.query.matrix import Floats, Ints, to_seconds
 from monitorlab.query.options import QueryOptions
+
+if TYPE_CHECKING:
+    from monitorlab.query.ast import Call
 
 __all__ = ["Context", "Function"]
 
@@ -59,4 +61,4 @@ class Context:
         raise QueryError(message, text=self.text, position=node.position)
 
 
-Function: TypeAlias = Callable[..., Value | Any]
+Function: TypeAlias = Callable[..., Any]

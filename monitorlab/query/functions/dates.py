@@ -6,14 +6,17 @@ array([1])
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from monitorlab.model import Labels
-from monitorlab.query.functions.context import Context, Function
 from monitorlab.query.matrix import Ints, Vector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from monitorlab.query.functions.context import Context, Function
 
 __all__ = ["FUNCTIONS", "PARTS"]
 
@@ -31,30 +34,30 @@ def _month_start(seconds: Ints) -> Any:
 
 
 def _day_of_month(seconds: Ints) -> Ints:
-    return (_days(seconds) - _month_start(seconds)).astype(np.int64) + 1
+    return np.asarray(_days(seconds) - _month_start(seconds)).astype(np.int64) + 1
 
 
 def _day_of_week(seconds: Ints) -> Ints:
-    return np.mod(np.floor_divide(seconds, _DAY) + _THURSDAY, 7)
+    return np.asarray(np.mod(np.floor_divide(seconds, _DAY) + _THURSDAY, 7))
 
 
 def _day_of_year(seconds: Ints) -> Ints:
     days = _days(seconds)
-    return (days - days.astype("datetime64[Y]")).astype(np.int64) + 1
+    return np.asarray(days - days.astype("datetime64[Y]")).astype(np.int64) + 1
 
 
 def _days_in_month(seconds: Ints) -> Ints:
     start = _month_start(seconds)
     following = (start + np.timedelta64(1, "M")).astype("datetime64[D]")
-    return (following - start.astype("datetime64[D]")).astype(np.int64)
+    return np.asarray(following - start.astype("datetime64[D]")).astype(np.int64)
 
 
 def _month(seconds: Ints) -> Ints:
-    return np.mod(_month_start(seconds).astype(np.int64), 12) + 1
+    return np.asarray(np.mod(_month_start(seconds).astype(np.int64), 12) + 1)
 
 
 def _year(seconds: Ints) -> Ints:
-    return _days(seconds).astype("datetime64[Y]").astype(np.int64) + 1970
+    return np.asarray(_days(seconds).astype("datetime64[Y]").astype(np.int64) + 1970)
 
 
 PARTS: dict[str, Callable[[Ints], Ints]] = {

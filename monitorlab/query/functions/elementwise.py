@@ -6,12 +6,15 @@ array([-1.,  0.,  1.])
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from monitorlab.query.functions.context import Context, Function
-from monitorlab.query.matrix import Floats, Vector
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from monitorlab.query.functions.context import Context, Function
+    from monitorlab.query.matrix import Floats, Vector
 
 __all__ = ["ELEMENTWISE", "FUNCTIONS"]
 

@@ -8,11 +8,15 @@ array([1.5])
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from monitorlab.model import Labels
-from monitorlab.query.functions.context import Context, Function
 from monitorlab.query.matrix import NAME, Bools, Floats, Vector, unique_groups
+
+if TYPE_CHECKING:
+    from monitorlab.model import Labels
+    from monitorlab.query.functions.context import Context, Function
 
 __all__ = ["FUNCTIONS", "bucket_quantile"]
 

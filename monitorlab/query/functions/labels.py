@@ -7,18 +7,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from monitorlab.errors import MatcherError
 from monitorlab.model import Labels
-from monitorlab.query.functions.context import Context, Function
 from monitorlab.query.matrix import NAME, Vector, merge_equal
 from monitorlab.query.strings import is_label_name
 from monitorlab.storage.regex import compile_regex
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from monitorlab.query.functions.context import Context, Function
 
 __all__ = ["FUNCTIONS", "expand"]
 
@@ -64,7 +67,7 @@ def _compile(pattern: str) -> Callable[[str], Any]:
     """Compile with groups; ``compile_regex`` has refused what is wrong or costly."""
     compile_regex(pattern)
     try:
-        import re2  # noqa: PLC0415 - optional, and only for label_replace
+        import re2
     except ImportError:
         return re.compile(pattern, re.DOTALL).fullmatch
     options = re2.Options()

@@ -9,18 +9,20 @@ compiled (``monitorlab.query.kernels``); what only looks at its ends is plain nu
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from monitorlab.query.functions.context import Context, Function
 from monitorlab.query.matrix import Bools, Floats, Ints, Vector, Windows
+
+if TYPE_CHECKING:
+    from monitorlab.query.functions.context import Context, Function
 
 __all__ = ["FUNCTIONS"]
 
 
 def _kernels() -> Any:
-    from monitorlab.query import kernels  # noqa: PLC0415 - loads numba
+    from monitorlab.query import kernels
 
     return kernels
 

@@ -8,12 +8,16 @@ array([3.14159265])
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from monitorlab.model import Labels
 from monitorlab.query.ast import MatrixSelector, Node, VectorSelector, unwrap
-from monitorlab.query.functions.context import Context, Function
 from monitorlab.query.matrix import NAME, Floats, Vector, Windows
+
+if TYPE_CHECKING:
+    from monitorlab.query.functions.context import Context, Function
 
 __all__ = ["FUNCTIONS"]
 
@@ -43,13 +47,13 @@ def _timestamp(context: Context, vector: Vector) -> Vector:
 
 
 def _absent(context: Context, vector: Vector) -> Vector:
-    missing = ~vector.present.any(axis=0)
+    missing = ~np.asarray(vector.present.any(axis=0))
     labels = _implied_labels(unwrap(context.node.args[0]))
     return Vector.constant(labels, np.ones(len(context.steps)), missing)
 
 
 def _absent_over_time(context: Context, windows: Windows) -> Vector:
-    missing = ~(windows.counts > 0).any(axis=0)
+    missing = ~np.asarray((windows.counts > 0).any(axis=0))
     labels = _implied_labels(unwrap(context.node.args[0]))
     return Vector.constant(labels, np.ones(len(missing)), missing)
 

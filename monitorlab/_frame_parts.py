@@ -1,0 +1,253 @@
+"""What stands between the frame's methods and the modules of their topics.
+
+Each function takes a frame (or its parts), prepares the arguments and calls one function;
+topics are imported on first use.
+
+>>> from monitorlab._frame_parts import example
+>>> named_rule(example().rules, "Slow")
+Traceback (most recent call last):
+...
+monitorlab.errors.UnknownNameError: there is no rule 'Slow'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from monitorlab import analysis_input, tables
+from monitorlab.errors import UnknownNameError, did_you_mean
+from monitorlab.model import Incident, MetricType, SeriesKey
+from monitorlab.storage import Selection, SeriesStore
+from monitorlab.times import DurationLike, TimeLike, from_ns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from monitorlab.frame import MonitoringFrame
+
+__all__ = [
+    "add_rule",
+    "anomalies",
+    "backtest",
+    "degradation",
+    "describe",
+    "example",
+    "extend",
+    "forecast",
+    "mark",
+    "named_rule",
+    "narrowed",
+    "query",
+    "query_range",
+    "recommendations",
+    "seasonality",
+    "selection_of",
+    "snapshot",
+    "stats",
+    "trend",
+    "tune",
+]
+
+
+def example(minutes: int = 4) -> MonitoringFrame:
+    """Give a small frame for examples: two latencies and a counter, one sample a minute."""
+    from monitorlab.frame import MonitoringFrame
+
+    frame = MonitoringFrame()
+    times = 1_767_225_600_000_000_000 + 60_000_000_000 * np.arange(minutes)
+    cart, home = [10.0, 11.0, 12.0, 12.0], [5.0, 9.0, 9.0, 9.0]
+    frame.extend("latency_ms", times[:4], cart[:minutes], {"route": "/cart"})
+    frame.extend("latency_ms", times[:4], home[:minutes], {"route": "/"})
+    frame.extend("hits_total", times, 3.0 * np.arange(minutes), type="counter")
+    return frame
+
+
+def selection_of(data: Any, store_options: Mapping[str, Any], **options: Any) -> Selection:
+    """Give the selection that a new frame starts with."""
+    if isinstance(data, Selection):
+        return data
+    if isinstance(data, SeriesStore):
+        return data.selection()
+    held = getattr(data, "selection", None)
+    if isinstance(held, Selection):
+        return held
+    store = SeriesStore(**store_options)
+    if data is not None:
+        from monitorlab.io.frames import from_pandas
+
+        from_pandas(data, store=store, **options)
+    return store.selection()
+
+
+def narrowed(frame: MonitoringFrame, selection: Selection) -> MonitoringFrame:
+    """Give a frame of a narrower selection that shares store and rules."""
+    other = type(frame)(selection)
+    other.rules = frame.rules
+    return other
+
+
+def extend(
+    store: SeriesStore,
+    metric: str | SeriesKey,
+    timestamps: Any,
+    values: Any,
+    labels: Mapping[str, str] | None,
+    kind: MetricType | str | None,
+) -> None:
+    """Add a batch; a type counts only where the metric is not described yet."""
+    store.extend(metric, timestamps, values, labels)
+    name = metric.metric if isinstance(metric, SeriesKey) else metric
+    if kind is not None and name not in store.metrics:
+        store.describe(name, type=kind)
+
+
+def describe(
+    store: SeriesStore, metric: str, kind: Any, unit: str, description: str, **more: Any
+) -> None:
+    """Describe a metric; an empty text leaves what was known."""
+    known = {"unit": unit or None, "description": description or None}
+    store.describe(metric, type=kind, **known, **more)
+
+
+def mark(store: SeriesStore, start: TimeLike, end: TimeLike, kind: str, **known: Any) -> None:
+    """Add an incident."""
+    store.incidents.append(Incident.make(start, end, kind, **known))
+
+
+def stats(frame: MonitoringFrame, window: Any) -> pd.DataFrame:
+    """Summarise the last window as of the frame's time."""
+    from monitorlab.windows import window_stats
+
+    return window_stats(frame.selection, window, at=frame.as_of)
+
+
+def query(frame: MonitoringFrame, expr: str, at: TimeLike | None, **options: Any) -> pd.DataFrame:
+    """Evaluate at one time."""
+    from monitorlab.query import evaluate
+
+    return evaluate(frame.selection, expr, at, **options)
+
+
+def query_range(
+    frame: MonitoringFrame,
+    expr: str,
+    start: TimeLike | None,
+    end: TimeLike | None,
+    step: DurationLike,
+    **options: Any,
+) -> MonitoringFrame:
+    """Evaluate over a range, all that is seen by default, into a frame of its own."""
+    from monitorlab.query import evaluate_range
+
+    views = frame.selection.series()
+    if start is None:
+        start = from_ns(min((int(v.times[0]) for v in views), default=0))
+    if end is None:
+        end = frame.as_of if frame.as_of is not None else start
+    store = SeriesStore()
+    for view in evaluate_range(frame.selection, expr, start, end, step, **options).to_views():
+        store.extend(SeriesKey(view.key.metric or expr, view.key.labels), view.times, view.values)
+    return type(frame)(store)
+
+
+def add_rule(rules: list[Any], rule: Any, condition: Any, metric: Any, **options: Any) -> Any:
+    """Make a rule (or take a ready one) and add it."""
+    from monitorlab.alerting import AlertRule, make_rule
+
+    ready = isinstance(rule, AlertRule)
+    made = rule if ready else make_rule(rule, condition, metric=metric, **options)
+    rules.append(made)
+    return made
+
+
+def named_rule(rules: Sequence[Any], rule: Any) -> Any:
+    """Give a rule by its name; a rule itself is given back."""
+    if not isinstance(rule, str):
+        return rule
+    names = [known.name for known in rules]
+    if rule not in names:
+        raise UnknownNameError(f"there is no rule {rule!r}{did_you_mean(rule, names)}")
+    return rules[names.index(rule)]
+
+
+def backtest(frame: MonitoringFrame, rules: Any, incidents: Any, **options: Any) -> Any:
+    """Backtest rules, the frame's own by default, against its incidents by default."""
+    from monitorlab import alerting
+
+    chosen = frame.rules if rules is None else rules
+    truth = _truth(frame, incidents)
+    return alerting.backtest(frame.selection, chosen, incidents=truth, **options)
+
+
+def tune(frame: MonitoringFrame, rule: Any, incidents: Any, limit: float, **options: Any) -> Any:
+    """Tune a rule against incidents, the frame's own by default."""
+    from monitorlab import alerting
+
+    chosen = named_rule(frame.rules, rule)
+    options["max_false_positive_rate"] = limit
+    return alerting.tune(frame.selection, chosen, _truth(frame, incidents), **options)
+
+
+def anomalies(frame: MonitoringFrame, selector: Any, detector: Any, **options: Any) -> Any:
+    """Detect anomalies in the prepared series."""
+    from monitorlab.anomaly import detect
+
+    return detect(analysis_input.prepare_all(frame.selection, selector), detector, **options)
+
+
+def seasonality(frame: MonitoringFrame, selector: Any, **options: Any) -> Any:
+    """Find what repeats in the prepared series."""
+    from monitorlab.seasonality import analyze
+
+    return analyze(analysis_input.prepare_all(frame.selection, selector), **options)
+
+
+def trend(frame: MonitoringFrame, selector: Any, **options: Any) -> Any:
+    """Find where the prepared series are going."""
+    from monitorlab.seasonality.trend import analyze_trend
+
+    return analyze_trend(analysis_input.prepare_all(frame.selection, selector), **options)
+
+
+def degradation(frame: MonitoringFrame, selector: Any, **options: Any) -> Any:
+    """Find lasting changes in the prepared series."""
+    from monitorlab.degradation import analyze
+
+    series = analysis_input.prepare_all(frame.selection, selector)
+    return analyze(series, metrics=frame.selection.metrics, **options)
+
+
+def forecast(
+    frame: MonitoringFrame, selector: Any, horizon: DurationLike, capacity: Any, **options: Any
+) -> Any:
+    """Forecast one prepared series; a text as capacity names a series."""
+    from monitorlab.forecasting import forecast_series
+
+    series = analysis_input.prepare_one(frame.selection, selector)
+    if isinstance(capacity, str):
+        capacity = analysis_input.one_view(frame.selection, capacity).to_pandas()
+    return forecast_series(series, horizon, capacity=capacity, **options)
+
+
+def recommendations(frame: MonitoringFrame, **options: Any) -> Any:
+    """Give advice about all that is seen."""
+    from monitorlab import overview
+
+    given = {"rules": frame.rules, "incidents": frame.selection.incidents, **options}
+    return overview.recommendations(frame.selection, **given)
+
+
+def snapshot(frame: MonitoringFrame, window: DurationLike) -> Any:
+    """Say how everything stands as of the newest sample that is seen."""
+    from monitorlab import overview
+
+    return overview.snapshot(frame.selection, window, rules=frame.rules)
+
+
+def _truth(frame: MonitoringFrame, incidents: Any) -> list[Incident]:
+    if incidents is None:
+        return frame.selection.incidents
+    return tables.as_incidents(incidents)

@@ -1,0 +1,120 @@
+"""The toolbar: ipywidgets bound to the traits of a dashboard's state.
+
+>>> controls = Controls(DashboardState(span="1h"))
+>>> controls.span.value
+'1h'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import ipywidgets as widgets
+import traitlets
+
+from monitorlab.dashboard.state import SPANS, THEMES, WINDOWS, DashboardState
+
+__all__ = ["Controls"]
+
+_SPAN_NAMES = [("all" if s == "all" else f"last {s}", s) for s in SPANS]
+_THEME_ICONS = {"auto": "◐", "light": "☀", "dark": "☾"}
+
+
+class Controls:
+    """All inputs of a dashboard; each changes a trait of the state and follows it.
+
+    Parameters
+    ----------
+    state : DashboardState
+        What they change.
+    can_live : bool
+        Whether there is a feed to follow.
+
+    Examples
+    --------
+    >>> state = DashboardState()
+    >>> Controls(state).theme.value = "dark"
+    >>> state.theme
+    'dark'
+    """
+
+    def __init__(self, state: DashboardState, *, can_live: bool = False) -> None:
+        def auto(width: str) -> widgets.Layout:
+            return widgets.Layout(width=width)
+
+        self.span = widgets.Dropdown(
+            options=_SPAN_NAMES, layout=auto("104px"), tooltip="Range, up to the newest sample"
+        )
+        self.start = widgets.Text(
+            placeholder="from  now-15m", continuous_update=False, layout=auto("150px"),
+            tooltip="Start: a time (UTC), or now-15m",
+        )  # fmt: skip
+        self.end = widgets.Text(
+            placeholder="to  now", continuous_update=False, layout=auto("150px"),
+            tooltip="End: a time (UTC), or now",
+        )  # fmt: skip
+        self.window = widgets.Dropdown(
+            options=[("rates over auto" if w == "auto" else f"rates over {w}", w) for w in WINDOWS],
+            layout=auto("130px"), tooltip="Window of rates and quantiles",
+        )  # fmt: skip
+        self.theme = widgets.ToggleButtons(
+            options=[(_THEME_ICONS[name], name) for name in THEMES],
+            tooltips=[f"{name} colours" for name in THEMES],
+            style=widgets.ToggleButtonsStyle(button_width="34px"),
+            layout=auto("126px"),
+        )
+        self.unzoom = widgets.Button(
+            description="⤺ zoom out", tooltip="Back to the whole range", layout=auto("92px")
+        )
+        self.refresh = widgets.Button(
+            description="↻", tooltip="Read the data again", layout=auto("36px")
+        )
+        self.live = widgets.ToggleButton(
+            description="● live", tooltip="Follow the feed", layout=auto("72px")
+        )
+        self.metrics = widgets.TagsInput(
+            placeholder="＋ metric", allow_duplicates=False, tooltip="Metrics to show"
+        )
+        self.labels = widgets.TagsInput(
+            placeholder="＋ label=value", allow_duplicates=False, tooltip="Labels to keep"
+        )
+        self.expr = widgets.Text(
+            placeholder="PromQL, for example  sum(rate(http_requests_total[1m]))",
+            continuous_update=False, layout=auto("100%"), tooltip="A panel of your own",
+        )  # fmt: skip
+        self.expr.add_class("ml-promql")
+        bound: tuple[tuple[str, widgets.Widget], ...] = (
+            ("span", self.span), ("start", self.start), ("end", self.end),
+            ("window", self.window), ("theme", self.theme), ("metrics", self.metrics),
+            ("labels", self.labels), ("expr", self.expr), ("live", self.live),
+        )  # fmt: skip
+        for name, widget in bound:
+            traitlets.link((state, name), (widget, "value"))
+        self.live.layout.display = None if can_live else "none"
+        self._state = state
+        state.observe(self._show_zoom, "zoom")
+        self._show_zoom(None)
+        for widget in (self.metrics, self.labels, self.expr):
+            widget.add_class("ml-grow")
+        grow = [self.metrics, self.labels, self.expr]
+        self.bars = [
+            self._bar([
+                self.span, self.start, self.end, self.window, self.unzoom,
+                self.refresh, self.live, self.theme,
+            ]),
+            self._bar(grow),
+        ]  # fmt: skip
+
+    def offer(self, metrics: Sequence[str], labels: Sequence[str]) -> None:
+        """Set what the pickers suggest; what is chosen already stays possible."""
+        self.metrics.allowed_tags = sorted({*metrics, *self._state.metrics})
+        self.labels.allowed_tags = sorted({*labels, *self._state.labels})
+
+    def _show_zoom(self, _: object) -> None:
+        self.unzoom.layout.display = None if self._state.zoom else "none"
+
+    @staticmethod
+    def _bar(children: list[widgets.Widget]) -> widgets.Box:
+        bar = widgets.Box(children)
+        bar.add_class("ml-bar")
+        return bar

@@ -1,0 +1,254 @@
+"""A real JupyterLab in a real browser: pick, type, zoom, follow a replay, turn dark.
+
+Screenshots go to ``build/screenshots``. Needs JupyterLab, Playwright and a Chromium of the
+system; skipped with a reason where one is missing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("lab")]
+
+ROOT = Path(__file__).parents[2]
+SHOTS = ROOT / "build" / "screenshots"
+PATIENCE_SECONDS = 240  # a shared core is slow
+TOKEN = "monitorlab"
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+CELLS = [
+    """
+    import json, pathlib, sys
+    sys.path.insert(0, {folder!r})
+    from shop import shop
+    import monitorlab as ml
+    mf = shop()
+    dash = ml.Dashboard(mf)
+    def keep(_):
+        pathlib.Path("state.json").write_text(json.dumps(dash.choices.to_dict()))
+    dash.choices.observe(keep)
+    keep(None)
+    dash
+    """,
+    """
+    recorded = shop(600)
+    feed = ml.LiveFeed(ml.MonitoringFrame(), ml.sources.Replay(recorded, speed=60), rules=recorded.rules)
+    feed.start()
+    ml.Dashboard(feed, span="15m")
+    """,
+]
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def _notebook(folder: Path) -> None:
+    import textwrap
+
+    shop = str(ROOT / "tests" / "dashboard")
+    cells = [
+        {
+            "cell_type": "code", "id": f"cell{n}", "metadata": {}, "outputs": [],
+            "execution_count": None, "source": textwrap.dedent(text).strip().replace("{folder!r}", repr(shop)),
+        }
+        for n, text in enumerate(CELLS)
+    ]  # fmt: skip
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    book = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    (folder / "shop.ipynb").write_text(json.dumps(book))
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    if importlib.util.find_spec("jupyterlab") is None:
+        pytest.skip("JupyterLab is not installed")
+    home = tmp_path_factory.mktemp("lab")
+    _notebook(home)
+    settings = home / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    quiet = {"fetchNews": "false", "checkForUpdates": False}
+    (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
+    port = _free_port()
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+    }
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
+        "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}",
+        f"--ServerApp.root_dir={home}",
+    ]  # fmt: skip
+    with (home / "server.log").open("wb") as log:
+        server = subprocess.Popen(
+            command, cwd=home, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            address = f"http://127.0.0.1:{port}"
+            _wait(lambda: _answers(f"{address}/api?token={TOKEN}"), "the server", server, home)
+            yield f"{address}/doc/tree/shop.ipynb?token={TOKEN}", home
+        finally:
+            server.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                server.wait(20)
+            if server.poll() is None:
+                server.kill()
+                server.wait()
+
+
+@pytest.fixture(scope="module")
+def page(lab: tuple[str, Path]) -> Iterator[Any]:
+    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    browser_path = next((path for name in names if (path := shutil.which(name))), None)
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
+        one = browser.new_page(viewport={"width": 1280, "height": 1000})
+        one.set_default_timeout(PATIENCE_SECONDS * 1000)
+        one.problems = []
+        one.outside = []
+        one.on("pageerror", lambda error: one.problems.append(str(error)))
+        one.on("request", lambda request: one.outside.append(request.url))
+        one.goto(lab[0])
+        yield one
+        browser.close()
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _wait(
+    condition: Callable[[], Any], what: str, server: Any = None, home: Path | None = None
+) -> Any:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        if server is not None and server.poll() is not None and home is not None:
+            pytest.fail(f"the server ended: {(home / 'server.log').read_text()[-2000:]}")
+        time.sleep(0.2)
+    return pytest.fail(f"{what} did not come in {PATIENCE_SECONDS} s")
+
+
+def _choice(home: Path, name: str) -> Any:
+    try:
+        return json.loads((home / "state.json").read_text())[name]
+    except (OSError, ValueError):
+        return None
+
+
+def _run_cell(page: Any, number: int) -> Any:
+    """Run one cell and give its dashboard."""
+    cell = page.locator(".jp-CodeCell").nth(number)
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Shift+Enter")
+    dash = cell.locator(".ml-dash")
+    dash.locator(".js-plotly-plot .main-svg").first.wait_for()
+    return dash
+
+
+def test_history_then_a_live_replay(page: Any, lab: tuple[str, Path]) -> None:
+    home = lab[1]
+    page.locator(".jp-CodeCell .cm-content").first.wait_for()
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(state="attached")
+    dash = _run_cell(page, 0)
+
+    # History: the default picture.
+    assert dash.locator(".ml-tile").count() == 5
+    dash.locator(".scatterlayer .trace").nth(5).wait_for()
+    assert dash.locator(".js-plotly-plot").count() == 1
+    dash.scroll_into_view_if_needed()
+    page.wait_for_timeout(1000)
+    dash.screenshot(path=SHOTS / "dashboard_light.png")
+    page.screenshot(path=SHOTS / "lab_light.png")
+
+    # Pick a metric by typing part of its name.
+    picker = dash.locator(".widget-tagsinput input").first
+    picker.fill("queue_depth")
+    picker.press("Enter")
+    _wait(lambda: _choice(home, "metrics") == ["queue_depth"], "the picked metric")
+    _wait(lambda: dash.locator(".ml-tile").count() == 1, "one tile")
+    dash.screenshot(path=SHOTS / "dashboard_metric.png")
+
+    # Zoom with the mouse: the kernel gets the range and gives finer data.
+    plot = dash.locator(".nsewdrag").first.bounding_box()
+    y = plot["y"] + plot["height"] / 2
+    page.mouse.move(plot["x"] + plot["width"] * 0.45, y)
+    page.mouse.down()
+    page.mouse.move(plot["x"] + plot["width"] * 0.65, y, steps=6)
+    page.mouse.up()
+    zoom = _wait(lambda: _choice(home, "zoom"), "the zoom")
+    assert 0.15 < (zoom[1] - zoom[0]) / 1798e9 < 0.25
+    dash.get_by_role("button", name="zoom out").click()
+    _wait(lambda: _choice(home, "zoom") == [], "the end of the zoom")
+
+    # A wrong expression is said in place, a right one gets its panel.
+    promql = dash.locator(".ml-promql input")
+    promql.fill("rate(queue_depth[")
+    promql.press("Enter")
+    dash.locator(".ml-message", has_text="rate(queue_depth[").wait_for()
+    page.wait_for_timeout(500)
+    dash.screenshot(path=SHOTS / "dashboard_error.png")
+    promql.fill("max_over_time(queue_depth[1m])")
+    promql.press("Enter")
+    _wait(lambda: dash.locator(".ml-message").count() == 0, "the end of the message")
+    promql.fill("")
+    promql.press("Enter")
+    picker.press("Backspace")
+    _wait(lambda: _choice(home, "metrics") == [], "no metric")
+
+    # Live: a replay runs in the kernel, the picture follows, an alert turns red.
+    live = _run_cell(page, 1)
+    live.locator(".ml-status", has_text="running").wait_for()
+    first = live.locator(".ml-status").inner_text()
+    _wait(lambda: live.locator(".ml-status").inner_text() != first, "a newer picture")
+    live.locator(".ml-firing").wait_for()
+    live.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    live.screenshot(path=SHOTS / "dashboard_live.png")
+    live.locator(".ml-status", has_text="closed").wait_for()
+
+    # The notebook turns dark and the dashboards with it.
+    page.get_by_role("menuitem", name="Settings", exact=True).click()
+    page.get_by_role("menuitem", name="Theme", exact=True).hover()
+    page.get_by_role("menuitem", name="JupyterLab Dark", exact=True).click()
+    page.locator(".ml-dash.ml-dark").nth(1).wait_for()
+    dash.scroll_into_view_if_needed()
+    page.wait_for_timeout(1500)
+    dash.screenshot(path=SHOTS / "dashboard_dark.png")
+    page.screenshot(path=SHOTS / "lab_dark.png")
+
+    assert page.problems == []
+    foreign = [url for url in page.outside if not url.startswith(("http://127.0.0.1", "data:", "blob:", "ws://127"))]
+    assert foreign == []
