@@ -49,10 +49,12 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: $(DEPENDENCIES) | $(VENV)/bin/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[all]'
+	$(BIN)/python -m monitorlab.warmup
 	@touch $@
 
 $(VENV)/.installed-test: $(DEPENDENCIES) | $(VENV)/bin/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[test]'
+	$(BIN)/python -m monitorlab.warmup
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-lab: $(VENV)/.installed

@@ -22,6 +22,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import nab_scoring as nab
+
 from monitorlab.anomaly import detectors, make_detector
 
 RESULTS = Path(__file__).resolve().parent / "results" / "nab.json"

@@ -87,7 +87,9 @@ def load(path: str | Path) -> list[LabelledFile]:
         )
         files.append(LabelledFile(name, series, windows))
     if not files:
-        msg = f"no data file of {root / 'labels' / 'combined_windows.json'} is under {root / 'data'}"
+        msg = (
+            f"no data file of {root / 'labels' / 'combined_windows.json'} is under {root / 'data'}"
+        )
         raise FileNotFoundError(msg)
     return files
 
@@ -142,7 +144,7 @@ def score_best(
     cut, gain = np.concatenate(cuts), np.concatenate(gains)
     order = np.argsort(-cut, kind="stable")
     cut, total = cut[order], base + np.cumsum(gain[order])
-    last = np.append(cut[1:] != cut[:-1], True)  # noqa: FBT003 - a flag array
+    last = np.append(cut[1:] != cut[:-1], True)
     cut, total = cut[last], total[last]
     best = int(np.argmax(total))
     if total[best] < base:

@@ -115,7 +115,9 @@ def run_m4(path: str, limit: int | None) -> dict[str, object]:
         values = np.array([float(v) for v in row[1:] if v != ""])
         index = pd.date_range("2026-01-05", periods=len(values), freq="1h", tz="UTC")
         found = find_periods(pd.Series(values, index=index))
-        answers["+".join(sorted((f"{p / pd.Timedelta('1h'):g}" for p in found), key=float)) or "none"] += 1
+        answers[
+            "+".join(sorted((f"{p / pd.Timedelta('1h'):g}" for p in found), key=float)) or "none"
+        ] += 1
     has_day = sum(n for a, n in answers.items() if "24" in a.split("+"))
     has_week = sum(n for a, n in answers.items() if "168" in a.split("+"))
     other = sum(n for a, n in answers.items() if set(a.split("+")) - {"24", "168", "none"})
@@ -140,7 +142,9 @@ def main() -> None:
     options = parser.parse_args()
     made = run_made(options.series, options.length)
     for name, row in made.items():
-        print(f"{name:16s} exact {row['exact']:.3f}  {row['milliseconds']:.1f} ms  {row['answers']}")
+        print(
+            f"{name:16s} exact {row['exact']:.3f}  {row['milliseconds']:.1f} ms  {row['answers']}"
+        )
     report: dict[str, object] = {"python": platform.python_version(), "made": made}
     if options.m4:
         report["m4_hourly"] = run_m4(options.m4, options.limit)

@@ -1,6 +1,6 @@
 """Speed of the detectors, one sample at a time and in batch, beside river and pyod.
 
-    pytest benchmarks/test_anomaly.py --benchmark-only
+pytest benchmarks/test_anomaly.py --benchmark-only
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ def series() -> pd.Series:
 @pytest.mark.parametrize("name", anomaly.detectors())
 def test_update(benchmark: object, series: pd.Series, name: str) -> None:
     detector = anomaly.make_detector(name)
-    pairs = list(zip((series.index.as_unit("ns").asi8 / 1e9).tolist(), series.tolist(), strict=True))
+    pairs = list(
+        zip((series.index.as_unit("ns").asi8 / 1e9).tolist(), series.tolist(), strict=True)
+    )
     detector.update(pairs[0][0] - 300.0, 100.0)
 
     def stream() -> None:

@@ -179,7 +179,8 @@ def backtest(frame: MonitoringFrame, rules: Any, incidents: Any, **options: Any)
 
     chosen = frame.rules if rules is None else rules
     truth = _truth(frame, incidents)
-    return alerting.backtest(frame.selection, chosen, incidents=truth, **options)
+    source: Any = frame.selection
+    return alerting.backtest(source, chosen, incidents=truth, **options)
 
 
 def tune(frame: MonitoringFrame, rule: Any, incidents: Any, limit: float, **options: Any) -> Any:
@@ -188,7 +189,8 @@ def tune(frame: MonitoringFrame, rule: Any, incidents: Any, limit: float, **opti
 
     chosen = named_rule(frame.rules, rule)
     options["max_false_positive_rate"] = limit
-    return alerting.tune(frame.selection, chosen, _truth(frame, incidents), **options)
+    source: Any = frame.selection
+    return alerting.tune(source, chosen, _truth(frame, incidents), **options)
 
 
 def anomalies(frame: MonitoringFrame, selector: Any, detector: Any, **options: Any) -> Any:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["monitor"]
 
 
-@pd.api.extensions.register_series_accessor("monitor")
-@pd.api.extensions.register_dataframe_accessor("monitor")
 def monitor(data: Any) -> MonitoringFrame:
     """Give a MonitoringFrame of a wide or long DataFrame, or of a Series.
 
@@ -43,3 +41,8 @@ def monitor(data: Any) -> MonitoringFrame:
     from monitorlab.frame import MonitoringFrame
 
     return MonitoringFrame(data)
+
+
+_accessor: Any = monitor  # any callable will do for pandas, a class for its type hints
+pd.api.extensions.register_dataframe_accessor("monitor")(_accessor)
+pd.api.extensions.register_series_accessor("monitor")(_accessor)

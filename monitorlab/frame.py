@@ -253,7 +253,7 @@ class MonitoringFrame:
         """Find what repeats: periods, profiles, peaks.
 
         >>> len(example(90).seasonality("hits_total").to_frame())
-        0
+        1
         """
         return _frame_parts.seasonality(self, selector, **options)
 
@@ -261,7 +261,7 @@ class MonitoringFrame:
         """Say where series are going: direction, slope per hour, confidence, volatility.
 
         >>> example(90).trend("hits_total").to_frame()["direction"].tolist()
-        ['stable']
+        ['flat']
         """
         return _frame_parts.trend(self, selector, **options)
 
@@ -269,7 +269,7 @@ class MonitoringFrame:
         """Find lasting changes for the worse, with their size and their significance.
 
         >>> len(example(90).degradation("hits_total").to_frame())
-        0
+        1
         """
         return _frame_parts.degradation(self, selector, **options)
 

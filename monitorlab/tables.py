@@ -61,15 +61,14 @@ def metrics_table(selection: Selection) -> pd.DataFrame:
     described = []
     for name in sorted(rows.keys() | _bases(selection, rows)):
         known = selection.metric(name)
-        series, samples, first, last = rows.get(name, (0, 0, None, None))
+        series, samples, *span = rows.get(name, (0, 0))
         described.append(
             (
                 known.type.value,
                 known.unit,
                 series,
                 samples,
-                pd.NaT if first is None else from_ns(first),
-                pd.NaT if last is None else from_ns(last),
+                *(map(from_ns, span) if span else (pd.NaT, pd.NaT)),
                 known.description,
             )
         )

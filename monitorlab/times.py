@@ -238,7 +238,8 @@ def _number_to_ns(value: float) -> int:
             nanoseconds = (
                 int(value) * scale
                 if isinstance(value, (int, np.integer))
-                else round(float(value) * scale)
+                # a float of this size holds microseconds, no more: what is behind them is noise
+                else round(float(value) * scale / 1_000) * 1_000
             )
             break
     if not -(2**63) < nanoseconds < 2**63:

@@ -29,6 +29,7 @@ Types: TypeAlias = "Mapping[str, MetricType] | Callable[[str], MetricType]"
 
 FIGURES = ("count", "min", "max", "mean", "median", "std", "p95", "p99", "rate")
 BLOCK = 8192  # samples ranked at a time for rolling quantiles: the ranks stay in cache
+SCRATCH = 1 << 14  # samples expected in a window at most; a longer one costs a second try
 _KINDS = {MetricType.COUNTER: 1, MetricType.RATE: 2}
 
 
@@ -185,8 +186,18 @@ def rolling(
     if q is not None:
         out = _rolling_quantile(times, values, length, float(q))
     else:
+        starts = np.empty(len(times), np.int64)  # numpy asks for large pages, a kernel does not
+        kernels.window_starts(times, length, starts)
+        missing = np.isnan(values)
+        present = np.empty(0, np.int64)
+        if missing.any():
+            present = np.zeros(len(values) + 1, np.int64)
+            np.cumsum(~missing, out=present[1:])
         out = np.empty(len(values))
-        getattr(kernels, f"rolling_{statistic}")(times, values, length, out)
+        kernel = getattr(kernels, f"rolling_{statistic}")
+        needed = SCRATCH
+        while needed:
+            needed = kernel(starts, values, present, np.empty((2, 2 * needed)), out)
     return pd.Series(out, index=series.index, name=series.name, copy=False)
 
 
@@ -319,7 +330,8 @@ def _rolling_quantile(
     from monitorlab.kernels.quantile import quantile_block
     from monitorlab.kernels.rolling import window_starts
 
-    starts = window_starts(times, length)
+    starts = np.empty(len(times), np.int64)
+    window_starts(times, length, starts)
     out = np.empty(len(values))
     first = 0
     while first < len(values):

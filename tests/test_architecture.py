@@ -37,6 +37,7 @@ FLOORS = {
     "accessor": 11,
     "recordings": 11,
     "datasets": 12,
+    "warmup": 12,
     "feed": 12,
     "sources": 13,
     "report": 13,

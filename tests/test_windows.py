@@ -257,7 +257,17 @@ def test_window_stats_equals_numpy(columns: list[list[float]], seconds: int, at:
     ]
     end = T0 + at * SECOND
     out = window_stats(views, seconds, end)
-    assert list(out.columns) == "count min max mean median std p95 p99 rate".split()
+    assert list(out.columns) == [
+        "count",
+        "min",
+        "max",
+        "mean",
+        "median",
+        "std",
+        "p95",
+        "p99",
+        "rate",
+    ]
     assert out.index.tolist() == [view.key for view in views]
     assert out["count"].dtype == np.int64
     for view, row in zip(views, out.to_numpy(), strict=True):

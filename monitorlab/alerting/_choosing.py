@@ -143,7 +143,7 @@ def pareto(table: pd.DataFrame) -> BoolArray:
     for rows in _chunks(len(unique), 500):
         mine = unique[rows][:, None, :]
         beaten = (unique[None] <= mine).all(axis=2) & (unique[None] < mine).any(axis=2)
-        kept[rows] = ~beaten.any(axis=1)
+        kept[rows] = ~np.any(beaten, axis=1)
     first = np.zeros(len(table), dtype=bool)
     first[np.unique(inverse.ravel(), return_index=True)[1]] = True
     return kept[inverse.ravel()] & first & (table["recall"].to_numpy() > 0)

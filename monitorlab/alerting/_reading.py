@@ -36,11 +36,12 @@ class Reader:
             self.say(node.line, f"{what} must be a list")
             return []
         found = []
+        name = "mapping" if kind is dict else "text"
         for item in node.value:
             if isinstance(item.value, kind):
                 found.append(item)
             else:
-                self.say(item.line, f"each entry of {what} must be a {_NAMES[kind]}")
+                self.say(item.line, f"each entry of {what} must be a {name}")
         return found
 
     def text(self, node: Node | None, default: str = "") -> str:
@@ -61,6 +62,3 @@ class Reader:
         return {
             k: v.value or "" for k, v in node.value.items() if not isinstance(v.value, (dict, list))
         }
-
-
-_NAMES = {dict: "mapping", str: "text"}

@@ -13,7 +13,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -33,7 +34,7 @@ from monitorlab.alerting.scorecard import (
 )
 from monitorlab.alerting.scoring import Universe, read_incidents
 from monitorlab.alerting.signals import Context
-from monitorlab.display import Result
+from monitorlab.display import Result, to_plain
 from monitorlab.errors import NotEnoughDataError, RuleError, TimeError
 from monitorlab.times import DurationLike, TimeLike, format_duration, from_ns, parse_duration, to_ns
 
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
     from monitorlab.alerting.compare import Comparison
     from monitorlab.alerting.events import PersonAction, Silence
-    from monitorlab.alerting.notify import NotifyConfig
+    from monitorlab.alerting.notify import NotifyConfig, Told
     from monitorlab.model import Incident
 
 __all__ = ["Backtest", "backtest", "data_span"]
@@ -77,8 +78,6 @@ class Backtest(Result):
         All rules together.
     by_rule : pandas.DataFrame
         The most important figures of each rule.
-    notifications : pandas.DataFrame
-        What people would have been told.
     mode : str
         How expressions were evaluated.
     notes : tuple of str
@@ -104,13 +103,24 @@ class Backtest(Result):
     incidents: pd.DataFrame
     score: Score
     by_rule: pd.DataFrame
-    notifications: pd.DataFrame
     mode: str
     notes: tuple[str, ...] = ()
     _histories: tuple[History, ...] = ()
     _source: Overlay | None = None
     _truth: tuple[Incident, ...] = ()
-    _context: Context = Context()  # noqa: RUF009 - immutable
+    _context: Context = field(default_factory=Context)
+    _told: Told | None = None
+
+    @cached_property
+    def notifications(self) -> pd.DataFrame:
+        """What people would have been told; simulated when first asked for."""
+        from monitorlab.alerting.notify import notifications_frame
+
+        return notifications_frame([] if self._told is None else self._told.notifications)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain JSON types."""
+        return {**super().to_dict(), "notifications": to_plain(self.notifications)}
 
     @property
     def histories(self) -> tuple[History, ...]:
@@ -302,7 +312,7 @@ def backtest(
     begin, finish = _universe_span(histories, step_ns)
     spans = [(i.start.value, i.end.value) for i in truth]
     universe = Universe.make(begin, finish, spans, grace_ns)
-    told, pages = _pages(histories, notify, silences, actions, finish)
+    told = _told(histories, notify, silences, actions, finish)
     flap_ns = _duration(flap_within, "flap_within")
     return Backtest(
         rules=found,
@@ -312,15 +322,15 @@ def backtest(
         events=events_of(histories, silences),
         firings=firings_frame(histories, truth, grace_ns),
         incidents=incidents_frame(histories, truth, universe, grace_ns),
-        score=_score(histories, universe, labelled=labelled, flap_ns=flap_ns, pages=pages),
+        score=_score(histories, universe, labelled=labelled, flap_ns=flap_ns, pages=told),
         by_rule=_by_rule(histories, universe, labelled=labelled, flap_ns=flap_ns),
-        notifications=told,
         mode=_mode(context),
         notes=tuple(f"{r.name}: {text}" for r in found for text in query.lint(r.expr, source)),
         _histories=tuple(histories),
         _source=_snapshot(seen),
         _truth=tuple(truth),
         _context=context,
+        _told=told,
     )
 
 
@@ -385,7 +395,12 @@ def _universe_span(histories: Sequence[History], step_ns: int) -> tuple[int, int
 
 
 def _score(
-    histories: Sequence[History], universe: Universe, *, labelled: bool, flap_ns: int, pages: int
+    histories: Sequence[History],
+    universe: Universe,
+    *,
+    labelled: bool,
+    flap_ns: int,
+    pages: Told | None = None,
 ) -> Score:
     parts = [intervals(history) for history in histories]
     return make_score(
@@ -403,7 +418,7 @@ def _by_rule(
 ) -> pd.DataFrame:
     rows = []
     for history in histories:
-        score = _score([history], universe, labelled=labelled, flap_ns=flap_ns, pages=0)
+        score = _score([history], universe, labelled=labelled, flap_ns=flap_ns)
         rows.append(
             {
                 "rule": history.rule.name,
@@ -422,25 +437,18 @@ def _by_rule(
     return pd.DataFrame(rows)
 
 
-def _pages(
+def _told(
     histories: Sequence[History],
     config: NotifyConfig | None,
     silences: Sequence[Silence],
     actions: Sequence[PersonAction],
     end_ns: int,
-) -> tuple[pd.DataFrame, int]:
-    from dataclasses import replace
-
-    from monitorlab.alerting.notify import (
-        NotifyConfig,
-        notifications_frame,
-        simulate,
-    )
+) -> Told:
+    from monitorlab.alerting.notify import NotifyConfig, Told
 
     config = config or NotifyConfig()
     config = replace(config, silences=(*config.silences, *silences))
-    told = simulate(histories, config, end_ns=end_ns, actions=actions)
-    return notifications_frame(told), sum(n.status == "firing" for n in told)
+    return Told(tuple(histories), config, end_ns, tuple(actions))
 
 
 def _snapshot(seen: Overlay) -> Overlay:

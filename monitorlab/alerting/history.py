@@ -6,7 +6,7 @@ This is the batch twin of ``monitorlab.alerting.engine``; both give the same eve
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,7 @@ from monitorlab.alerting.shortform import has_short_names
 from monitorlab.alerting.signals import Context, Signals, ask, observe
 from monitorlab.alerting.tree import required_names
 from monitorlab.errors import RuleError, UnknownSeriesError, did_you_mean
-from monitorlab.model import SeriesKey
+from monitorlab.model import SeriesKey, Severity
 from monitorlab.storage import STALE_NAN, Matcher, SeriesView
 from monitorlab.times import parse_duration, to_index
 
@@ -48,7 +48,8 @@ __all__ = [
     "series_views",
 ]
 
-_KINDS = np.array(["pending", "firing", "escalated", "resolved"], dtype=object)
+_KINDS = ("pending", "firing", "escalated", "resolved")
+_LEVELS = tuple(level.value for level in Severity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,9 @@ def check_metrics(rules: RuleSet, source: Source) -> None:
     lines = []
     for rule_name, name, text in problems:
         hint = did_you_mean(name, known)
-        if has_short_names(name):
+        if name in ("anomaly_score", "seasonal_residual") or name.startswith("forecast_"):
+            hint = "; it is a column that an analysis makes: write it into the data first"
+        elif has_short_names(name):
             hint = f"; {name!r} speaks of a rule's metric: give the rule metric=…"
         lines.append(f"rule {rule_name!r}: no metric {name!r} in the data{hint}\n    {text}")
     raise UnknownSeriesError("\n".join(lines))
@@ -241,16 +244,37 @@ def events_of(histories: Iterable[History], silences: Sequence[Silence] = ()) ->
     >>> events_of(histories)["state"].tolist()
     ['firing', 'resolved']
     """
-    parts = [_events(i, history, silences) for i, history in enumerate(histories)]
-    parts = [part for part in parts if len(part)]
-    if not parts:
+    found = list(histories)
+    parts = [_events(history, silences) for history in found]
+    times = np.concatenate([part["time"] for part in parts] or [np.empty(0, dtype=np.int64)])
+    if not len(times):
         frame = pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS})
         frame["time"] = to_index(np.empty(0, dtype=np.int64), name=None)
         frame["value"] = np.empty(0)
         return frame
-    table = pd.concat(parts, ignore_index=True)
-    table = table.sort_values(["time", "_rule", "_order"], kind="stable", ignore_index=True)
-    return table[list(COLUMNS)]
+    sort = np.argsort(times, kind="stable")
+    counts = [len(part["time"]) for part in parts]
+    offsets = np.cumsum([0, *(len(history.signals.labels) for history in found)])[:-1]
+
+    def column(name: str) -> npt.NDArray[np.int64]:
+        return np.concatenate([part[name] for part in parts])[sort]
+
+    rows = (np.concatenate([p["row"] for p in parts]) + np.repeat(offsets, counts))[sort]
+    labels = [own for history in found for own in history.signals.labels]
+    keys = [str(key) for history in found for key in history.signals.keys]
+    return pd.DataFrame(
+        {
+            "time": to_index(times[sort], name=None),
+            "rule": texts([h.rule.name for h in found], np.repeat(range(len(found)), counts)[sort]),
+            "state": texts(_KINDS, column("kind")),
+            "severity": texts(_LEVELS, column("severity")),
+            "series": texts(keys, rows),
+            "value": np.concatenate([part["value"] for part in parts])[sort],
+            "reason": texts(("", "cleared", "manual"), column("reason")),
+            "suppressed": texts(("", "cooldown", "silenced"), column("suppressed")),
+            "labels": objects(labels, rows),
+        }
+    )
 
 
 def series_views(
@@ -395,37 +419,37 @@ def _history(
     return History(rule, step_ns, signals, lives)
 
 
-def _events(index: int, history: History, silences: Sequence[Silence]) -> pd.DataFrame:
+def _events(history: History, silences: Sequence[Silence]) -> dict[str, np.ndarray]:
+    """Give one rule's events as columns of numbers."""
     table = history.lives.columns()
-    count = len(table["row"])
-    if not count:
-        return pd.DataFrame()
     rule, signals = history.rule, history.signals
-    levels = np.array(
-        [rule.severity.value, *(s.value for _, s in history.lives.policy.escalations)], dtype=object
-    )
+    levels = [rule.severity.value, *(s.value for _, s in history.lives.policy.escalations)]
+    codes = np.array([_LEVELS.index(level) for level in levels])
     times = signals.times[table["step"]]
-    suppressed = np.where(table["quiet"], "cooldown", "").astype(object)
+    suppressed = table["quiet"].astype(np.int64)
     for silence in silences:
         rows = [i for i, labels in enumerate(signals.labels) if silence.matches(labels)]
         hit = np.isin(table["row"], rows) & (times >= silence.start_ns) & (times < silence.end_ns)
-        suppressed[hit] = "silenced"
-    reason = np.where(table["manual"], "manual", "cleared").astype(object)
-    reason[table["kind"] != 3] = ""
-    labels = np.empty(len(signals.labels), dtype=object)
-    labels[:] = signals.labels
-    return pd.DataFrame(
-        {
-            "time": to_index(times, name=None),
-            "rule": rule.name,
-            "state": _KINDS[table["kind"]],
-            "severity": levels[np.where(table["kind"] >= 2, table["level"], 0)],
-            "series": np.array([str(k) for k in signals.keys], dtype=object)[table["row"]],
-            "value": table["value"],
-            "reason": reason,
-            "suppressed": suppressed,
-            "labels": labels[table["row"]],
-            "_rule": index,
-            "_order": np.arange(count),
-        }
-    )
+        suppressed[hit] = 2
+    kind = table["kind"]
+    return {
+        "time": times,
+        "row": table["row"],
+        "kind": kind,
+        "severity": codes[np.where(kind >= 2, table["level"], 0)],
+        "value": table["value"],
+        "reason": np.where(kind == 3, 1 + table["manual"], 0),
+        "suppressed": suppressed,
+    }
+
+
+def texts(names: Sequence[str], codes: npt.NDArray[np.int64]) -> Any:
+    """Give a column of texts from their numbers, without touching each one."""
+    return pd.array(list(names), dtype="str").take(codes)
+
+
+def objects(items: Sequence[Any], codes: npt.NDArray[np.int64]) -> npt.NDArray[np.object_]:
+    """Give a column of objects from their numbers."""
+    column = np.empty(len(items), dtype=object)
+    column[:] = items
+    return column[codes]

@@ -1,5 +1,6 @@
 """Where conditions hold and where firings end, found on runs of equal values.
 
+>>> from monitorlab.alerting.state import Policy
 >>> on = np.array([[True, True, False]])
 >>> Runs.find(Policy(), np.arange(3), on, on).end.tolist()
 [2]
@@ -47,6 +48,7 @@ def condition(
 
     Examples
     --------
+    >>> from monitorlab.alerting.state import Policy
     >>> on = np.array([[True, False, True]])
     >>> condition(Policy(m=2, n=3), on)[0].tolist()
     [[False, False, True]]
@@ -119,6 +121,7 @@ class Runs:
 
     Examples
     --------
+    >>> from monitorlab.alerting.state import Policy
     >>> on = np.array([[True, True, False]])
     >>> runs = Runs.find(Policy(), np.arange(3), on, on)
     >>> runs.row.tolist(), runs.start.tolist(), runs.end.tolist()

@@ -8,24 +8,32 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from monitorlab.alerting.history import objects, texts
 from monitorlab.alerting.scoring import WEEK_NS, Measures, Universe
-from monitorlab.display import Result
+from monitorlab.display import Result, to_plain
 from monitorlab.errors import UnknownNameError, did_you_mean
 from monitorlab.times import to_index
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import plotly.graph_objects as go
 
     from monitorlab.alerting.history import History
+    from monitorlab.alerting.notify.notifier import Told
     from monitorlab.model import Incident
+
+FIRING_COLUMNS = (
+    "rule", "severity", "series", "pending_since", "start", "end", "duration", "open",
+    "value", "incident", "verdict", "labels",
+)  # fmt: skip
 
 __all__ = ["Score", "firings_frame", "flaps_of", "incidents_frame", "make_score"]
 
@@ -71,7 +79,7 @@ class Score(Result):
     --------
     >>> universe = Universe.make(0, 100, [(20, 40)])
     >>> score = make_score(
-    ...     np.array([30]), np.array([50]), universe, labelled=True, flaps=0, pages=1)
+    ...     np.array([30]), np.array([50]), universe, labelled=True, flaps=0)
     >>> score.recall, score["false_positive_rate"]
     (1.0, 0.125)
     """
@@ -84,7 +92,6 @@ class Score(Result):
     time_to_detect_p90: pd.Timedelta
     firings_per_week: float
     false_firings_per_week: float
-    pages_per_week: float
     flaps: int
     firings: int
     true_firings: int
@@ -94,9 +101,17 @@ class Score(Result):
     firing_share: float
     evaluated_seconds: float
     incident_free_seconds: float
+    _pages: Told | None = None
+
+    @cached_property
+    def pages_per_week(self) -> float:
+        """Notifications of firing alerts in a week; simulated when first asked for."""
+        if self._pages is None or not self.evaluated_seconds:
+            return math.nan
+        return self._pages.pages * WEEK_NS / (self.evaluated_seconds * 1e9)
 
     def __getitem__(self, name: str) -> Any:
-        names = [f.name for f in dataclasses.fields(self)]
+        names = self.keys()
         if name not in names:
             msg = f"a score has no {name!r}{did_you_mean(name, names)}"
             raise UnknownNameError(msg)
@@ -104,7 +119,13 @@ class Score(Result):
 
     def keys(self) -> list[str]:
         """Name the figures, so that ``dict(score)`` works."""
-        return [f.name for f in dataclasses.fields(self)]
+        names = [f.name for f in dataclasses.fields(self) if not f.name.startswith("_")]
+        names.insert(names.index("flaps"), "pages_per_week")
+        return names
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain JSON types."""
+        return {name: to_plain(self[name]) for name in self.keys()}
 
     def summary(self) -> str:
         """Say the most important figures in one line."""
@@ -148,7 +169,7 @@ def make_score(
     *,
     labelled: bool,
     flaps: int,
-    pages: int,
+    pages: Told | None = None,
 ) -> Score:
     """Make the score of firing intervals.
 
@@ -160,8 +181,10 @@ def make_score(
         Evaluated time and its incidents.
     labelled : bool
         Whether incidents have been labelled at all.
-    flaps, pages : int
+    flaps : int
         Counted elsewhere.
+    pages : Told, optional
+        What people would have been told.
 
     Returns
     -------
@@ -171,7 +194,7 @@ def make_score(
     --------
     >>> universe = Universe.make(0, 100, [(20, 40)])
     >>> nothing = np.empty(0, dtype=np.int64)
-    >>> make_score(nothing, nothing, universe, labelled=True, flaps=0, pages=0).detected
+    >>> make_score(nothing, nothing, universe, labelled=True, flaps=0).detected
     0
     """
     found: Measures = universe.measure(starts, ends)
@@ -187,7 +210,6 @@ def make_score(
         time_to_detect_p90=_delay(found.delays, 0.9),
         firings_per_week=found.firings * WEEK_NS / span if span else math.nan,
         false_firings_per_week=false * WEEK_NS / clean if labelled and clean else math.nan,
-        pages_per_week=pages * WEEK_NS / span if span else math.nan,
         flaps=flaps,
         firings=found.firings,
         true_firings=found.true_firings if labelled else 0,
@@ -197,6 +219,7 @@ def make_score(
         firing_share=everywhere.false_positive_rate,
         evaluated_seconds=span / 1e9,
         incident_free_seconds=clean / 1e9 if labelled else math.nan,
+        _pages=pages,
     )
 
 
@@ -225,47 +248,43 @@ def firings_frame(
     >>> firings_frame([], [], 0).columns[:3].tolist()
     ['rule', 'severity', 'series']
     """
-    parts = []
     begins = np.array([i.start.value for i in incidents], dtype=np.int64)
     ends = np.array([i.end.value for i in incidents], dtype=np.int64) + grace
-    kinds = np.array([i.kind for i in incidents], dtype=object)
-    for history in histories:
-        start, end, row = intervals(history)
-        if not len(start):
-            continue
-        signals, lives = history.signals, history.lives
-        first = np.full(len(start), -1)
-        for i in range(len(incidents) - 1, -1, -1):
-            first[(start < ends[i]) & (end > begins[i])] = i
-        labels = np.empty(len(signals.labels), dtype=object)
-        labels[:] = signals.labels
-        named = np.array([str(k) for k in signals.keys], dtype=object)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "rule": history.rule.name,
-                    "severity": history.rule.severity.value,
-                    "series": named[row],
-                    "pending_since": to_index(signals.times[lives.first_active], name=None),
-                    "start": to_index(start, name=None),
-                    "end": to_index(end, name=None),
-                    "duration": pd.to_timedelta(end - start, unit="ns"),
-                    "open": lives.ended >= len(signals.times),
-                    "value": lives.value_at(row, lives.fired),
-                    "incident": np.where(first >= 0, kinds[first], "") if len(kinds) else "",
-                    "verdict": _verdicts(first, labelled=bool(len(incidents))),
-                    "labels": labels[row],
-                }
-            )
-        )
-    columns = [
-        "rule", "severity", "series", "pending_since", "start", "end", "duration", "open",
-        "value", "incident", "verdict", "labels",
-    ]  # fmt: skip
-    if not parts:
-        return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
-    table = pd.concat(parts, ignore_index=True)
-    return table.sort_values(["start", "rule"], kind="stable", ignore_index=True)
+    kinds = np.array([*(i.kind for i in incidents), ""], dtype=object)
+    histories = [history for history in histories if len(history.lives.fired)]
+    if not histories:
+        return pd.DataFrame({name: pd.Series(dtype=object) for name in FIRING_COLUMNS})
+    spans = [intervals(history) for history in histories]
+    start, end = (np.concatenate([span[k] for span in spans]) for k in (0, 1))
+    which = np.repeat(range(len(histories)), [len(span[0]) for span in spans])
+    sort = np.lexsort((np.array([h.rule.name for h in histories])[which], start))
+    start, end, which = start[sort], end[sort], which[sort]
+
+    def column(values: Iterable[Any]) -> Any:
+        return np.concatenate(list(values))[sort]
+
+    first = np.full(len(start), -1)
+    for i in range(len(incidents) - 1, -1, -1):
+        first[(start < ends[i]) & (end > begins[i])] = i
+    offsets = np.cumsum([0, *(len(h.signals.labels) for h in histories)])
+    rows = column(span[2] + offset for span, offset in zip(spans, offsets[:-1], strict=True))
+    lives = [history.lives for history in histories]
+    return pd.DataFrame(
+        {
+            "rule": texts([h.rule.name for h in histories], which),
+            "severity": texts([h.rule.severity.value for h in histories], which),
+            "series": texts([str(k) for h in histories for k in h.signals.keys], rows),
+            "pending_since": to_index(column(x.times[x.first_active] for x in lives), name=None),
+            "start": to_index(start, name=None),
+            "end": to_index(end, name=None),
+            "duration": pd.to_timedelta(end - start, unit="ns"),
+            "open": column(x.ended >= len(x.times) for x in lives),
+            "value": column(x.value_at(x.firing_row, x.fired) for x in lives),
+            "incident": texts(kinds, first % len(kinds)),
+            "verdict": _verdicts(first, labelled=bool(len(incidents))),
+            "labels": objects([own for h in histories for own in h.signals.labels], rows),
+        }
+    )
 
 
 def incidents_frame(
@@ -364,10 +383,10 @@ def flaps_of(history: History, within_ns: int) -> int:
 
 
 def _verdicts(first: npt.NDArray[np.int64], *, labelled: bool) -> Any:
-    return np.where(first >= 0, "true", "false") if labelled else ""
+    return texts(("false", "true"), (first >= 0).astype(np.int64)) if labelled else ""
 
 
 def _delay(delays: IntArray, quantile: float) -> pd.Timedelta:
     if not len(delays):
-        return pd.NaT  # type: ignore[return-value]
+        return pd.NaT
     return pd.Timedelta(round(float(np.quantile(delays, quantile))), unit="ns")

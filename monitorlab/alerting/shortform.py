@@ -34,7 +34,7 @@ from monitorlab.times import parse_duration
 
 __all__ = [
     "check",
-    "column_name",
+    "column_selector",
     "has_short_names",
     "renumber",
     "rewrite",
@@ -118,7 +118,7 @@ def rewrite(text: str, metric: str, *, threshold: float | None = None, window: s
     stddev last median p50 … p999`` and ``zscore`` take a window (``_5m``); ``mean min max
     median stddev count p95 …`` alone use the rule's own window. ``anomaly_score``,
     ``seasonal_residual`` and ``forecast_1h`` are series of their own, named as
-    ``column_name`` says.
+    ``column_selector`` says.
 
     Examples
     --------
@@ -162,8 +162,8 @@ def has_short_names(text: str) -> bool:
     )
 
 
-def column_name(metric: str, column: str) -> str:
-    """Name the series that holds a column computed from a metric.
+def column_selector(metric: str, column: str) -> str:
+    """Say which series hold a column computed from a metric.
 
     Parameters
     ----------
@@ -175,14 +175,15 @@ def column_name(metric: str, column: str) -> str:
     Returns
     -------
     str
-        In the manner of recording rules, ``metric:column``.
+        A selector: the column is the metric name, the metric is the label ``metric``, and
+        all labels of the metric stay.
 
     Examples
     --------
-    >>> column_name("latency_ms", "anomaly_score")
-    'latency_ms:anomaly_score'
+    >>> column_selector("latency_ms", "anomaly_score")
+    'anomaly_score{metric="latency_ms"}'
     """
-    return f"{metric}:{column}"
+    return f'{column}{{metric="{metric}"}}'
 
 
 def renumber(text: str, number: float) -> str:
@@ -337,8 +338,6 @@ def _column(
     if selector.name is None:
         msg = f"{column} needs a rule that is bound to one metric name"
         raise QueryError(msg, text=text, position=position)
-    name = column_name(selector.name, column)
     rest = tuple(m for m in selector.matchers if m.name != "__name__")
-    return dataclasses.replace(
-        selector, name=name, matchers=(Matcher("__name__", "=", name), *rest)
-    )
+    own = (Matcher("__name__", "=", column), Matcher("metric", "=", selector.name))
+    return dataclasses.replace(selector, name=column, matchers=(*own, *rest))

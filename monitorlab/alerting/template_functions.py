@@ -365,35 +365,36 @@ def _checked(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+_PLAIN: dict[str, Callable[..., Any]] = {
+    "humanize": _humanize,
+    "humanize1024": _humanize_1024,
+    "humanizeDuration": _humanize_duration,
+    "humanizePercentage": _humanize_percentage,
+    "humanizeTimestamp": _humanize_timestamp,
+    "parseDuration": _parse_duration,
+    "printf": _printf,
+    "print": lambda *values: "".join(go_text(v) for v in values),
+    "eq": _eq,
+    "ne": _compare(lambda a, b: a != b),
+    "lt": _compare(lambda a, b: a < b),
+    "le": _compare(lambda a, b: a <= b),
+    "gt": _compare(lambda a, b: a > b),
+    "ge": _compare(lambda a, b: a >= b),
+    "and": _and,
+    "or": _or,
+    "not": lambda value: not truth(value),
+    "len": _length,
+    "index": _index,
+    "match": _match,
+    "reReplaceAll": _replace_all,
+    "title": _title,
+    "toUpper": lambda value: _text(value).upper(),
+    "toLower": lambda value: _text(value).lower(),
+    "safeHtml": go_text,
+    "stripPort": _strip_port,
+    "stripDomain": _strip_domain,
+}
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    name: _checked(name, function)
-    for name, function in {
-        "humanize": _humanize,
-        "humanize1024": _humanize_1024,
-        "humanizeDuration": _humanize_duration,
-        "humanizePercentage": _humanize_percentage,
-        "humanizeTimestamp": _humanize_timestamp,
-        "parseDuration": _parse_duration,
-        "printf": _printf,
-        "print": lambda *values: "".join(go_text(v) for v in values),
-        "eq": _eq,
-        "ne": _compare(lambda a, b: a != b),
-        "lt": _compare(lambda a, b: a < b),
-        "le": _compare(lambda a, b: a <= b),
-        "gt": _compare(lambda a, b: a > b),
-        "ge": _compare(lambda a, b: a >= b),
-        "and": _and,
-        "or": _or,
-        "not": lambda value: not truth(value),
-        "len": _length,
-        "index": _index,
-        "match": _match,
-        "reReplaceAll": _replace_all,
-        "title": _title,
-        "toUpper": lambda value: _text(value).upper(),
-        "toLower": lambda value: _text(value).lower(),
-        "safeHtml": go_text,
-        "stripPort": _strip_port,
-        "stripDomain": _strip_domain,
-    }.items()
+    name: _checked(name, function) for name, function in _PLAIN.items()
 }

@@ -108,7 +108,7 @@ class Part(Result):
             precision=measures.precision,
             f1=measures.f1,
             false_positive_rate=measures.false_positive_rate,
-            time_to_detect=pd.NaT if math.isnan(delay) else pd.Timedelta(round(delay), unit="ns"),  # type: ignore[arg-type]
+            time_to_detect=pd.NaT if math.isnan(delay) else pd.Timedelta(round(delay), unit="ns"),
             firings=measures.firings,
             incidents=measures.incidents,
             detected=measures.detected,

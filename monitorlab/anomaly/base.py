@@ -197,7 +197,9 @@ def series_arrays(series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         If the index or the values are of the wrong kind.
     """
     if not isinstance(series, pd.Series) or not isinstance(series.index, pd.DatetimeIndex):
-        got = type(series.index).__name__ if isinstance(series, pd.Series) else type(series).__name__
+        got = (
+            type(series.index).__name__ if isinstance(series, pd.Series) else type(series).__name__
+        )
         msg = f"anomaly detection needs a pandas Series with a DatetimeIndex, got {got}"
         raise InvalidSeriesError(msg)
     index = series.index

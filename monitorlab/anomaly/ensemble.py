@@ -23,62 +23,71 @@ from monitorlab.errors import InvalidSeriesError, UnknownNameError, did_you_mean
 __all__ = ["AUTO_STATISTICS", "STATISTICS", "Ensemble"]
 
 STATISTICS = {
-    "value_novelty": "a value never seen before",
-    "pattern_novelty": "a run of values never seen before",
+    "value_novelty": "a value (mean of 4 samples) never seen before",
+    "level_novelty": "a level (mean of 12 samples) never seen before",
+    "roughness_novelty": "a roughness over 12 samples never seen before",
+    "long_roughness_novelty": "a roughness over 36 samples never seen before",
+    "day_novelty": "a value never seen at this time of the day",
+    "day_level_novelty": "a level never seen at this time of the day",
+    "robust_z": "far from the recent median",
     "ewma_slow": "far from the recent mean",
     "ewma_fast": "far from the last few samples",
     "jump": "an unusually large step",
     "level_short": "the mean of the last 12 samples has moved",
     "level_long": "the mean of the last 48 samples has moved",
-    "daily": "unusual for this time of the day",
-    "weekly": "unusual for this time of the week",
-    "daily_long": "unusual for this time of the day for a while",
-    "weekly_long": "unusual for this time of the week for a while",
     "variance": "the roughness has changed",
     "trend": "the slope has changed",
-    "robust_z": "far from the recent median",
+    "weekly": "unusual for this time of the week",
     "record": "a record high or low",
     "stuck": "unchanged for longer than ever",
     "missing": "samples are missing",
-    "burst_short": "mild surprises for some minutes on end",
-    "burst_long": "mild surprises for a long while",
 }
 AUTO_STATISTICS = (
     "value_novelty",
-    "pattern_novelty",
-    "ewma_slow",
-    "ewma_fast",
-    "jump",
-    "level_short",
-    "level_long",
-    "daily",
-    "variance",
+    "level_novelty",
+    "roughness_novelty",
+    "long_roughness_novelty",
+    "day_novelty",
+    "day_level_novelty",
 )
-WINDOW = 2048
 BAND = 3.75  # mean absolute errors on each side of the expected value: 3 deviations of a normal
 
 
 class Ensemble(Detector):
-    """Call a sample strange when the most surprised of several statistics is unusually so.
+    """Call a sample strange when several statistics are together more surprised than ever.
 
     Parameters
     ----------
     statistics : iterable of str, optional
         Names out of ``STATISTICS``; by default those of ``"auto"``.
     threshold : float
-        Score at and above which a sample is an anomaly, between 0 and 1. A score is one minus
-        a tail probability: 0.999 is reached by about one sample in a thousand.
+        Score at and above which a sample is an anomaly, between 0 and 1.
     warmup : int
         Samples at the start that never alarm.
     refractory : int
-        Samples after an alarm in which only a clearly greater surprise alarms again.
+        Samples after an alarm without another.
 
     Notes
     -----
-    Each statistic's logarithm is ranked among its own past (a histogram; beyond the record a
-    Pareto tail, Hill's estimator); the greatest of these surprises is ranked once more among
-    its own past. All is causal; one sample costs the same however long the stream is, and the
-    state is one array of about 150 kB.
+    The statistics of ``"auto"`` ask one question in three ways at two scales: how far are the
+    value, the roughness, and the value at this time of the day from the nearest ever seen?
+    What was seen once is no longer news, so that a habit of spikes is learned like any other.
+
+    Each statistic is ranked among the maxima of its past blocks of 24 samples (beyond the
+    record an exponential tail of its logarithm goes on); the mean of the surprises, each
+    ``-ln`` of a share, is ranked in the same way. Where ``c`` past blocks were as strange, the
+    score is about ``1 - (c + 1/2) / 4000``: 0.999 says that no more than three spells of all
+    the past were, and for a stream of 4000 samples that about one sample in a thousand is. A
+    shorter stream is given that much uneventful past; a longer one alarms ever more rarely.
+    Within a spell only a new peak can alarm, and not in the refractory span.
+
+    All is causal. One sample costs the same however long the stream is, and the state is one
+    array of about 450 kB. The last 18 000 samples are ranked among, the last 3 000 (and three
+    weeks of days) compared with.
+
+    References
+    ----------
+    Coles (2001), "An Introduction to Statistical Modeling of Extreme Values" (block maxima).
 
     Examples
     --------
@@ -93,8 +102,8 @@ class Ensemble(Detector):
         statistics: Iterable[str] | None = None,
         *,
         threshold: float = 0.999,
-        warmup: int = 100,
-        refractory: int = 200,
+        warmup: int = 150,
+        refractory: int = 24,
     ) -> None:
         self.statistics = tuple(AUTO_STATISTICS if statistics is None else statistics)
         for statistic in self.statistics:
@@ -120,10 +129,10 @@ class Ensemble(Detector):
 
     @threshold.setter
     def threshold(self, value: float) -> None:
-        from monitorlab.kernels import anomaly_auto as kernel  # noqa: PLC0415 - numba
+        from monitorlab.kernels import anomaly_auto as kernel
 
         self._threshold = _checked_threshold(value)
-        self._state[kernel.THRESHOLD] = -math.log1p(-self._threshold)
+        self._state[kernel.THRESHOLD] = 1.0 - self._threshold
 
     @property
     def memory_bytes(self) -> int:
@@ -171,7 +180,7 @@ class Ensemble(Detector):
             ``expected``, ``lower``, ``upper`` and the surprise (minus the natural logarithm of
             the tail probability) of each statistic.
         """
-        from monitorlab.kernels import anomaly_auto as kernel  # noqa: PLC0415 - numba
+        from monitorlab.kernels import anomaly_auto as kernel
 
         found = self._run(series)
         columns = {
@@ -198,29 +207,24 @@ class Ensemble(Detector):
         self._connect()
 
     def _fresh_state(self) -> np.ndarray:
-        from monitorlab.kernels import anomaly_auto as kernel  # noqa: PLC0415 - numba
+        from monitorlab.kernels import anomaly_auto as kernel
 
-        state = np.zeros(kernel.state_size(WINDOW))
+        state = np.zeros(kernel.STATE_SIZE)
         state[kernel.MASK] = sum(1 << kernel.CHANNELS.index(s) for s in set(self.statistics))
-        state[kernel.WINDOW] = WINDOW
         state[kernel.WARMUP] = self.warmup
-        state[kernel.THRESHOLD] = -math.log1p(-self._threshold)
+        state[kernel.THRESHOLD] = 1.0 - self._threshold
         state[kernel.REFRACTORY] = self.refractory
-        state[kernel.MARGIN] = 1.0
-        state[kernel.FLOOR] = 0.05
-        state[kernel.PRIOR] = 0.25
-        state[kernel.PRIOR_FINAL] = 1.0
         kernel.reset(state)
         return state
 
     def _connect(self) -> None:
-        from monitorlab.kernels import anomaly_auto as kernel  # noqa: PLC0415 - numba
+        from monitorlab.kernels import anomaly_auto as kernel
 
         self._step = kernel.step
         self._out = np.empty(kernel.OUTPUTS)
 
     def _run(self, series: pd.Series) -> np.ndarray:
-        from monitorlab.kernels import anomaly_auto as kernel  # noqa: PLC0415 - numba
+        from monitorlab.kernels import anomaly_auto as kernel
 
         seconds, values = series_arrays(series)
         found = np.empty((len(values), kernel.OUTPUTS))
@@ -236,26 +240,23 @@ def _checked_threshold(value: float) -> float:
 
 
 def _single(name: str, statistics: tuple[str, ...]) -> None:
-    def make(
-        *, threshold: float = 0.999, warmup: int = 100, refractory: int = 200
-    ) -> Ensemble:
-        return Ensemble(
-            statistics, threshold=threshold, warmup=warmup, refractory=refractory
-        )
+    def make(*, threshold: float = 0.999, warmup: int = 150, refractory: int = 24) -> Ensemble:
+        return Ensemble(statistics, threshold=threshold, warmup=warmup, refractory=refractory)
 
     register(name, make)
 
 
 register("auto", Ensemble)
 for _name, _statistics in {
-    "nearest": ("value_novelty", "pattern_novelty"),
+    "nearest": ("value_novelty", "level_novelty"),
+    "roughness": ("roughness_novelty", "long_roughness_novelty"),
+    "seasonal": ("day_novelty", "day_level_novelty", "weekly"),
+    "robust_z": ("robust_z",),
     "ewma": ("ewma_slow", "ewma_fast"),
     "jump": ("jump",),
     "level_shift": ("level_short", "level_long"),
-    "seasonal": ("daily", "weekly"),
     "variance_shift": ("variance",),
     "trend_change": ("trend",),
-    "robust_z": ("robust_z",),
     "record": ("record",),
     "stuck": ("stuck",),
     "missing": ("missing",),

@@ -54,9 +54,11 @@ SHIFT_SAMPLES = 20  # an event that stays out of the band so long is a level shi
 GAP_INTERVALS = 10.0  # missing time, in usual intervals, that is worth an event
 GAP_WARMUP = 20
 _BASE = ("score", "tail", "expected", "lower", "upper")
-_SEASONAL = ("daily", "weekly", "daily_long", "weekly_long")
+_SEASONAL = ("day_novelty", "day_level_novelty", "weekly")
 _KIND_OF = {
     "variance": "variance change",
+    "roughness_novelty": "variance change",
+    "long_roughness_novelty": "variance change",
     "trend": "trend change",
     "stuck": "flat-line",
     "missing": "gap",
@@ -167,9 +169,9 @@ def severity_of(tail: float) -> Severity:
     ('warning', 'error')
     """
     chance = 1.0 - tail
-    if chance <= 1e-6:  # noqa: PLR2004 - the classes are in the docstring
+    if chance <= 1e-6:
         return Severity.CRITICAL
-    if chance <= 1e-4:  # noqa: PLR2004
+    if chance <= 1e-4:
         return Severity.ERROR
     return Severity.WARNING
 
@@ -187,7 +189,7 @@ def explain_event(event: Any) -> str:
     str
         One sentence.
     """
-    from monitorlab.anomaly.ensemble import STATISTICS  # noqa: PLC0415 - it imports this package
+    from monitorlab.anomaly.ensemble import STATISTICS
 
     name = f"{event['series']}: " if event["series"] else ""
     when = format_number(event["time"])
@@ -196,7 +198,7 @@ def explain_event(event: Any) -> str:
         times = format_number(event["statistics"]["missing"], digits=2)
         return f"{name}no samples for {length} before {when} ({times} usual intervals)."
     chance = 1.0 - event["score"]
-    odds = "beyond a billion" if chance < 1e-9 else f"{format_number(1 / chance, digits=2)}"  # noqa: PLR2004
+    odds = "beyond a billion" if chance < 1e-9 else f"{format_number(1 / chance, digits=2)}"
     spoke = "; ".join(
         f"{STATISTICS.get(s, s)} (1 in {format_number(math.exp(min(v, 20.7)), digits=2)})"
         for s, v in event["statistics"].items()
@@ -227,9 +229,9 @@ def _describe(
     tail = rows["tail"].to_numpy()
     peak = start + int(np.argmax(tail[start:end]))
     spoke = rows.iloc[alarm].drop(list(_BASE)).astype(float)
-    spoke = spoke[spoke >= max(0.5 * spoke.max(), math.log(100.0))].sort_values(ascending=False)
+    spoke = spoke[spoke >= 0.5 * spoke.max()].sort_values(ascending=False)
     lower, upper = (float(rows[c].iloc[alarm]) for c in ("lower", "upper"))
-    step = times[end - 1] - times[end - 2] if end >= 2 else pd.Timedelta(0)  # noqa: PLR2004
+    step = times[end - 1] - times[end - 2] if end >= 2 else pd.Timedelta(0)
     return {
         "series": name,
         "time": times[alarm],
@@ -252,18 +254,21 @@ def _kind(
 ) -> str:
     value = values[alarm]
     after = values[alarm : alarm + SHIFT_SAMPLES]
-    outside = value > upper or value < lower
     stays = len(after) == SHIFT_SAMPLES and (
-        np.mean(after > upper) >= 0.9 or np.mean(after < lower) >= 0.9  # noqa: PLR2004
+        np.mean(after > upper) >= 0.9 or np.mean(after < lower) >= 0.9
     )
     if stays:
         return "level shift"
+    if value > upper:
+        return "spike"
+    if value < lower:
+        return "dip"
     first = str(spoke.index[0]) if len(spoke) else ""
+    if first in _SEASONAL:
+        return "seasonal break"
     if first in _KIND_OF:
         return _KIND_OF[first]
-    if first in _SEASONAL and not outside:
-        return "seasonal break"
-    if outside or first in ("jump", "ewma_fast", "ewma_slow", "robust_z", "record"):
+    if first in ("jump", "ewma_fast", "ewma_slow", "robust_z", "record"):
         return "spike" if value >= expected else "dip"
     return "unusual pattern"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -15,7 +14,7 @@ CEILING = 30.0  # one series may not speak louder than this many units of surpri
 
 
 def joint_scores(
-    traces: Mapping[str, pd.DataFrame], threshold: float = 0.999, *, refractory: int = 200
+    traces: Mapping[str, pd.DataFrame], threshold: float = 0.999, *, refractory: int = 24
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score several series as one system.
 
@@ -26,7 +25,7 @@ def joint_scores(
     threshold : float
         Score at and above which a moment alarms.
     refractory : int
-        Moments after an alarm in which only a clearly greater surprise alarms again.
+        Moments after an alarm without another.
 
     Returns
     -------
@@ -48,7 +47,7 @@ def joint_scores(
     ----------
     Fisher (1925), "Statistical Methods for Research Workers".
     """
-    from monitorlab.kernels import anomaly_auto as kernel  # noqa: PLC0415 - numba
+    from monitorlab.kernels import anomaly_auto as kernel
 
     columns = {}
     for name, trace in traces.items():
@@ -60,13 +59,10 @@ def joint_scores(
     table = pd.DataFrame(columns).sort_index()
     table = table.ffill(limit=SLACK).fillna(0.0)
     total = table.sum(axis=1).to_numpy()
-    state = np.zeros(kernel.state_size(1))
-    state[kernel.WINDOW] = 1.0
-    state[kernel.WARMUP] = 100.0
-    state[kernel.THRESHOLD] = -math.log1p(-threshold)
+    state = np.zeros(kernel.STATE_SIZE)
+    state[kernel.WARMUP] = 150.0
+    state[kernel.THRESHOLD] = 1.0 - threshold
     state[kernel.REFRACTORY] = float(refractory)
-    state[kernel.MARGIN] = 1.0
-    state[kernel.PRIOR_FINAL] = 1.0
     kernel.reset(state)
     out = np.zeros((len(total), kernel.OUTPUTS))
     kernel.decide_run(state, total, out)

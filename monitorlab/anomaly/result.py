@@ -68,7 +68,7 @@ class Anomalies(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Give parameters and events as plain JSON types; scores stay behind."""
-        from monitorlab.display import to_plain  # noqa: PLC0415 - kept beside its only use
+        from monitorlab.display import to_plain
 
         return {
             "detector": self.detector,
@@ -131,7 +131,7 @@ class Anomalies(Result):
 
     def plot(self) -> go.Figure:
         """Draw each series with its band and its events, and the scores below."""
-        from monitorlab.plotting import (  # noqa: PLC0415 - plotly is imported on first use
+        from monitorlab.plotting import (
             PALETTE,
             SEVERITY_COLORS,
             add_bands,

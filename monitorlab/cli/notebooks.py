@@ -78,6 +78,7 @@ def nbrun(paths: tuple[str, ...], timeout: int) -> None:
     try:
         import nbformat
         from nbclient import NotebookClient
+        from nbclient.exceptions import CellExecutionError
     except ImportError as error:
         what = "running notebooks"
         raise MissingExtraError(what, "lab") from error
@@ -90,6 +91,11 @@ def nbrun(paths: tuple[str, ...], timeout: int) -> None:
         client = NotebookClient(
             notebook, timeout=timeout, resources={"metadata": {"path": str(file.parent)}}
         )
-        client.execute()
+        try:
+            client.execute()
+        except CellExecutionError as error:
+            msg = f"a cell failed with {error.ename}: {error.evalue}"
+            raise RecordingError(msg, path=path) from error
         nbformat.write(strip(notebook), file)
-        click.echo(f"{path}: {len(notebook.cells)} cells, {file.stat().st_size / 1e3:.0f} kB", err=True)
+        size = file.stat().st_size / 1e3
+        click.echo(f"{path}: {len(notebook.cells)} cells, {size:.0f} kB", err=True)

@@ -42,6 +42,7 @@ class Controls:
         def auto(width: str) -> widgets.Layout:
             return widgets.Layout(width=width)
 
+        self._state = state
         self.span = widgets.Dropdown(
             options=_SPAN_NAMES, layout=auto("104px"), tooltip="Range, up to the newest sample"
         )
@@ -85,13 +86,14 @@ class Controls:
         self.expr.add_class("ml-promql")
         bound: tuple[tuple[str, widgets.Widget], ...] = (
             ("span", self.span), ("start", self.start), ("end", self.end),
-            ("window", self.window), ("theme", self.theme), ("metrics", self.metrics),
-            ("labels", self.labels), ("expr", self.expr), ("live", self.live),
+            ("window", self.window), ("theme", self.theme), ("expr", self.expr),
+            ("live", self.live),
         )  # fmt: skip
         for name, widget in bound:
             traitlets.link((state, name), (widget, "value"))
+        self._link_tags("metrics", self.metrics)
+        self._link_tags("labels", self.labels)
         self.live.layout.display = None if can_live else "none"
-        self._state = state
         state.observe(self._show_zoom, "zoom")
         self._show_zoom(None)
         for widget in (self.metrics, self.labels, self.expr):
@@ -109,6 +111,19 @@ class Controls:
         """Set what the pickers suggest; what is chosen already stays possible."""
         self.metrics.allowed_tags = sorted({*metrics, *self._state.metrics})
         self.labels.allowed_tags = sorted({*labels, *self._state.labels})
+
+    def _link_tags(self, name: str, picker: widgets.TagsInput) -> None:
+        """Bind a picker; it takes any word that code has chosen, known or not."""
+
+        def show(_: object) -> None:
+            chosen = list(getattr(self._state, name))
+            if picker.allowed_tags and not set(chosen) <= set(picker.allowed_tags):
+                picker.allowed_tags = sorted({*picker.allowed_tags, *chosen})
+            picker.value = chosen
+
+        show(None)
+        self._state.observe(show, name)
+        picker.observe(lambda change: setattr(self._state, name, list(change["new"])), "value")
 
     def _show_zoom(self, _: object) -> None:
         self.unzoom.layout.display = None if self._state.zoom else "none"

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from monitorlab.dashboard.answers import Answer
 from monitorlab.dashboard.bands import Span
-from monitorlab.dashboard.panels import Answer
 from monitorlab.dashboard.units import axis_format
 from monitorlab.plotting import PALETTE, Theme, rgba, time_axis
 

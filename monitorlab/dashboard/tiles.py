@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from monitorlab.dashboard.panels import Panel, answer
+from monitorlab.dashboard.answers import answer
+from monitorlab.dashboard.panels import Panel
 from monitorlab.dashboard.units import human
 
 __all__ = ["Tile", "measure", "page", "template", "tiles_html"]

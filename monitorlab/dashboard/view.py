@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from monitorlab.dashboard.answers import Answer, FilteredSource, answer
 from monitorlab.dashboard.bands import Span, within
 from monitorlab.dashboard.figure import build
-from monitorlab.dashboard.panels import Answer, FilteredSource, Panel, answer, default_panels
+from monitorlab.dashboard.panels import Panel, default_panels
 from monitorlab.dashboard.state import DashboardState
 from monitorlab.dashboard.subject import Subject
 from monitorlab.dashboard.tiles import measure, page, tiles_html

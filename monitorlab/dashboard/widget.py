@@ -50,7 +50,7 @@ _CONFIG = {"displaylogo": False, "doubleClick": "autosize", "responsive": True}
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-class _Page(anywidget.AnyWidget):  # type: ignore[misc]
+class _Page(anywidget.AnyWidget):
     """Tells of the page's theme, and how far behind it is; draws nothing."""
 
     _esm = template("dashboard_theme.js")
@@ -73,7 +73,7 @@ def _shown_if_it_fails(method: Method) -> Method:
     return guarded  # type: ignore[return-value]
 
 
-class Dashboard(widgets.VBox):  # type: ignore[misc]
+class Dashboard(widgets.VBox):
     """Look at a frame, or follow a feed, in a notebook.
 
     Parameters

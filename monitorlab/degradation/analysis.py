@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,7 @@ def analyze(
     Changes come from `segment` (seasons, outliers and memory in the noise taken into
     account) and are significant below p = 0.01. The effect is the difference of the
     medians of neighbouring regimes (for lines: of their ends), season removed. A series is
-    *degraded* when its present regime lies on the worse side of what was usual before, by
+    *degraded* when its present regime lies on the worse side of its longest earlier regime, by
     half a deviation of the noise and 2 % at least; *recovered* when an earlier worse regime
     is over. What changes by slope alone is *drifting*; a rising drift of something limited
     is called a leak. The severity asks for size both in per cent (5, 20, 50) and in
@@ -243,16 +244,29 @@ def _status(
         if drift is not None:
             return "drifting", drift.standardised, drift.ratio
         return ("wandering" if parts.wanders and parts.points else "stable"), 0.0, 0.0
-    cut = real[-1].position
-    usual, now = float(np.median(y[:cut])), float(np.median(y[cut:]))
-    effect = (now - usual) / noise if noise > 0 else float(np.sign(now - usual) * np.inf)
-    ratio = (now - usual) / abs(usual) if usual else float("nan")
-    small = abs(effect) < LEAST_EFFECT or abs(ratio) < LEAST_RATIO
-    if small:
-        return ("recovered" if any(c.is_worse for c in real) else "stable"), effect, ratio
+    edges = [0, *(c.position for c in real), len(y)]
+    spans = list(pairwise(edges))
+    levels = [float(np.median(y[a:b])) for a, b in spans]
+    longest = max(range(len(real)), key=lambda i: spans[i][1] - spans[i][0])
+    usual, now = levels[longest], levels[-1]
+    effect, ratio = _size(now - usual, usual, noise)
+    if not _is_material(effect, ratio):
+        away = [_size(level - now, now, noise) for level in levels[:-1]]
+        was_bad = any(_is_material(*a) and (a[0] > 0) == (way.way == "up") for a in away)
+        return ("recovered" if way.way and was_bad else "stable"), effect, ratio
     if way.way is None:
         return "changed", effect, ratio
     return ("degraded" if (effect > 0) == (way.way == "up") else "improved"), effect, ratio
+
+
+def _size(change: float, base: float, noise: float) -> tuple[float, float]:
+    """Give a change in deviations of the noise and over a base level."""
+    effect = change / noise if noise > 0 else float(np.sign(change) * np.inf if change else 0.0)
+    return effect, change / abs(base) if base else float("nan")
+
+
+def _is_material(effect: float, ratio: float) -> bool:
+    return abs(effect) >= LEAST_EFFECT and not abs(ratio) < LEAST_RATIO
 
 
 def _severity(effect: float, ratio: float) -> Severity:
@@ -262,9 +276,7 @@ def _severity(effect: float, ratio: float) -> Severity:
     return order[min(by_noise, by_ratio)]
 
 
-def _compare(
-    name: str, series: pd.Series, metric: Metric, before: Any, after: Any
-) -> Comparison:
+def _compare(name: str, series: pd.Series, metric: Metric, before: Any, after: Any) -> Comparison:
     start, end = _span(after, series)
     if before is None:
         first, last = int(series.index[0].as_unit("ns").value), start
@@ -275,14 +287,13 @@ def _compare(
     now = series[(times >= start) & (times < end)]
     result = compare(was, now, metric=metric)
 
-
     return replace(result, series=name)
 
 
 def _span(value: Any, series: pd.Series, until: int | None = None) -> tuple[int, int]:
     """Read a span; a single time reaches to the end (or, for before, to ``until``)."""
     if isinstance(value, (tuple, list)):
-        if len(value) != 2:  # noqa: PLR2004
+        if len(value) != 2:
             msg = f"a span is (start, end), got {value!r}"
             raise ValueError(msg)
         start, end = to_ns(value[0]), to_ns(value[1])

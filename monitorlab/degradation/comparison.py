@@ -104,16 +104,16 @@ class Comparison(Result):
 
     def to_dict(self) -> dict[str, object]:
         """Give the result as plain JSON types."""
-        from monitorlab.display import to_plain  # noqa: PLC0415
+        from monitorlab.display import to_plain
 
         names = [n for n in self.__dataclass_fields__ if not n.startswith("_")]
         return {n: to_plain(getattr(self, n)) for n in names}
 
     def plot(self) -> go.Figure:
         """Draw both spans with their statistic."""
-        import plotly.graph_objects as go  # noqa: PLC0415
+        import plotly.graph_objects as go
 
-        from monitorlab import plotting  # noqa: PLC0415
+        from monitorlab import plotting
 
         figure = plotting.new_figure(title=self.summary())
         colors = {"worse": plotting.PALETTE[5], "better": plotting.PALETTE[2]}
@@ -192,7 +192,7 @@ def compare(
     if statistic not in ("median", "mean"):
         msg = f"statistic must be 'median' or 'mean', got {statistic!r}"
         raise ValueError(msg)
-    if not 0.5 <= level < 1.0:  # noqa: PLR2004
+    if not 0.5 <= level < 1.0:
         msg = f"level must be at least 0.5 and below 1, got {level}"
         raise ValueError(msg)
     name = metric.name if metric else str(after_series.name or before_series.name or "series")
@@ -231,9 +231,7 @@ def _verdict(change: float, way: str | None, *, clear: bool) -> Verdict:
     return "worse" if (change > 0) == (way == "up") else "better"
 
 
-def _spans(
-    before: pd.Series, after: pd.Series, name: str
-) -> tuple[np.ndarray, np.ndarray]:
+def _spans(before: pd.Series, after: pd.Series, name: str) -> tuple[np.ndarray, np.ndarray]:
     parts = []
     for part, which in ((before, "before"), (after, "after")):
         _, values = check_series(part, f"compare {name} ({which})")

@@ -20,27 +20,27 @@ _RULES: tuple[tuple[Literal["up", "down"], str, str], ...] = (
     ("down", "free or available capacity",
      r"(free|avail|available|availability|remaining|headroom|idle|spare|unused|allocatable)"),
     ("down", "success, hits or health",
-     r"(success|successes|successful|succeeded|ok|hit|hits|healthy|health|ready|alive|up|uptime|apdex|"
-     r"attainment|satisfaction|conversion|conversions)"),
+     (r"(success|successes|successful|succeeded|ok|hit|hits|healthy|health|ready|alive|up|uptime|apdex|"
+     r"attainment|satisfaction|conversion|conversions)")),
     ("up", "errors or failures",
-     r"(error|errors|err|errs|fail|fails|failed|failure|failures|exception|exceptions|5xx|4xx|"
+     (r"(error|errors|err|errs|fail|fails|failed|failure|failures|exception|exceptions|5xx|4xx|"
      r"panic|panics|fault|faults|drop|drops|dropped|discard|discarded|lost|loss|retry|retries|"
      r"retransmit|retransmits|retrans|timeout|timeouts|reject|rejected|rejections|abort|aborted|"
      r"crash|crashes|restart|restarts|oom|evict|evicted|evictions|miss|misses|missed|throttled|"
-     r"throttling|unavailable|unhealthy|violations|stale|anomalies|deadlock|deadlocks)"),
+     r"throttling|unavailable|unhealthy|violations|stale|anomalies|deadlock|deadlocks)")),
     ("up", "time taken or waited",
-     r"(latency|latencies|duration|delay|lag|wait|waiting|rtt|ping|elapsed|time|pause|"
-     r"jitter|staleness|age|overrun|overruns|steal|iowait)"),
+     (r"(latency|latencies|duration|delay|lag|wait|waiting|rtt|ping|elapsed|time|pause|"
+     r"jitter|staleness|age|overrun|overruns|steal|iowait)")),
     ("up", "work that waits",
      r"(queue|queued|backlog|pending|inflight|blocked|backpressure|depth|congestion|contention)"),
     ("up", "use of something limited",
-     r"(usage|used|utilization|utilisation|util|busy|load|load1|load5|load15|cpu|memory|mem|heap|"
+     (r"(usage|used|utilization|utilisation|util|busy|load|load1|load5|load15|cpu|memory|mem|heap|"
      r"rss|swap|swapped|saturation|pressure|occupancy|temperature|temp|cost|fds|fragmentation|leak|"
-     r"leaked|consumed|consumption)"),
+     r"leaked|consumed|consumption)")),
     ("down", "work done",
-     r"(throughput|requests|request|rps|qps|tps|ops|operations|orders|order|sales|checkouts|"
+     (r"(throughput|requests|request|rps|qps|tps|ops|operations|orders|order|sales|checkouts|"
      r"logins|signups|users|sessions|visits|sent|received|processed|completed|served|transactions|"
-     r"messages|records|rows|packets|events|jobs|revenue|bandwidth|goodput|speed|rate)"),
+     r"messages|records|rows|packets|events|jobs|revenue|bandwidth|goodput|speed|rate)")),
 )  # fmt: skip
 _TIME_UNITS = {"s", "ms", "us", "µs", "ns", "second", "seconds", "millisecond", "milliseconds",
                "microseconds", "nanoseconds", "minutes", "hours"}  # fmt: skip
@@ -82,8 +82,10 @@ def worse_direction(metric: Metric) -> Direction:
     >>> worse_direction(Metric("orders_total")).way, worse_direction(Metric("blorp")).way
     ('down', None)
     """
-    if metric.direction in ("up", "down"):
-        return Direction(metric.direction, "given")
+    if metric.direction == "up":
+        return Direction("up", "given")
+    if metric.direction == "down":
+        return Direction("down", "given")
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", metric.name).lower()
     words = [w for w in re.split(r"[^a-z0-9]+", spaced) if w]
     for way, reason, pattern in _RULES:

@@ -256,13 +256,15 @@ class Degradation(Result):
 
     def plot(self, series: object = None) -> go.Figure:
         """Draw series with their regimes; red where a change is for the worse."""
-        import plotly.graph_objects as go  # noqa: PLC0415
+        import plotly.graph_objects as go
 
-        from monitorlab import plotting  # noqa: PLC0415
+        from monitorlab import plotting
 
         rows = list(self.rows[:8]) if series is None else [self[series]]
         figure = plotting.new_figure(
-            title="Degradation", rows=max(1, len(rows)), titles=[f"{r.series}: {r.status}" for r in rows]
+            title="Degradation",
+            rows=max(1, len(rows)),
+            titles=[f"{r.series}: {r.status}" for r in rows],
         )
         for at, row in enumerate(rows, start=1):
             data = self._data[row.series]

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -48,7 +49,7 @@ def segment_costs(y: np.ndarray, shape: Shape) -> np.ndarray:
     edge = np.arange(n + 1, dtype=np.float64)
     size = np.maximum(edge[:, None] - edge[None, :], 1.0)
     total = s1[:, None] - s1[None, :]
-    cost = (s2[:, None] - s2[None, :]) - total * total / size
+    cost: np.ndarray = (s2[:, None] - s2[None, :]) - total * total / size
     if shape == "line":
         st = _prefix(position * y)
         middle = (edge[:, None] + edge[None, :] - n) / 2
@@ -128,7 +129,7 @@ def fitted(y: np.ndarray, points: Sequence[int], shape: Shape) -> np.ndarray:
     """
     out = np.empty(len(y))
     edges = [0, *points, len(y)]
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in pairwise(edges):
         part = y[start:end]
         mean = part.mean()
         out[start:end] = mean
@@ -186,7 +187,7 @@ def _continued(y: np.ndarray, start: int, end: int, where: np.ndarray, shape: Sh
     part = y[start:end]
     x = np.arange(len(part)) - (len(part) - 1) / 2
     level = np.full(len(where), part.mean())
-    if shape == "level" or len(part) < 3:  # noqa: PLR2004
+    if shape == "level" or len(part) < 3:
         return level
     slope = float(x @ part) / float(x @ x)
     return level + slope * (where - start - (len(part) - 1) / 2)

@@ -204,7 +204,7 @@ def _cut(
     for view in views:
         begin, end = view.times.searchsorted((given, until), side="right").tolist()
         if end > begin:
-            values = view.values[begin:end]  # noqa: PD011 - a SeriesView
+            values = view.values[begin:end]
             chunks.append(Chunk(view.key, view.times[begin:end], values))
     over = tuple(i for i in incidents if given < i.end.as_unit("ns").value <= until)
     return Batch(tuple(chunks), until, (), over)

@@ -12,15 +12,14 @@ import numpy as np
 
 from monitorlab.forecasting._components import (
     Component,
-    DampedTrend,
     DoubleSeasonal,
     LevelProfile,
     ProfileAR,
     RidgeAR,
     SeasonalNaive,
-    Smoothing,
     TrendSeason,
 )
+from monitorlab.forecasting._levels import DampedTrend, Middle, Smoothing
 
 __all__ = ["Logged", "members_for"]
 
@@ -81,6 +80,7 @@ def members_for(values: np.ndarray, seasons: tuple[int, ...]) -> dict[str, Compo
             "smoothing fast": Smoothing(0.5),
             "smoothing slow": Smoothing(0.1),
             "mean": Smoothing(0.0),
+            "middle": Middle(),
             "ar levels": RidgeAR("slim", shrink=1e-2, walk=1.0, memory=1.0),
             "ar logs": logged(
                 RidgeAR("full", shrink=1e-2, memory=1.0),

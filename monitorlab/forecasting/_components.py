@@ -11,19 +11,17 @@ from typing import Protocol
 
 import numpy as np
 
-from monitorlab.forecasting._numbers import fading_weights
+from monitorlab.forecasting._numbers import fading_weights, smoothed, smoothing_reach
 from monitorlab.forecasting._ridge import ahead, fit_ridge, lag_layout
 from monitorlab.forecasting._season import moving_average
 
 __all__ = [
     "Component",
-    "DampedTrend",
     "DoubleSeasonal",
     "LevelProfile",
     "ProfileAR",
     "RidgeAR",
     "SeasonalNaive",
-    "Smoothing",
     "TrendSeason",
 ]
 
@@ -202,8 +200,8 @@ class LevelProfile:
         for i, cut in enumerate(cuts):
             profile = _profile(values[:cut], seasons, self.memory, self.pull)
             cycle = len(profile)
-            recent = np.arange(max(0, cut - _reach(self.alpha)), cut)
-            level = _smoothed(values[recent] - profile[recent % cycle], self.alpha)
+            recent = np.arange(max(0, cut - smoothing_reach(self.alpha)), cut)
+            level = smoothed(values[recent] - profile[recent % cycle], self.alpha)
             out[i] = level + profile[(cut + np.arange(horizon)) % cycle]
         return out
 
@@ -291,76 +289,6 @@ class TrendSeason:
         return out / count
 
 
-@dataclass(frozen=True, slots=True)
-class Smoothing:
-    """Simple exponential smoothing: a flat line at the smoothed level.
-
-    Parameters
-    ----------
-    alpha : float
-        Weight of the newest value; 0 gives the mean of the whole span.
-    """
-
-    alpha: float = 0.3
-
-    def paths(
-        self,
-        values: np.ndarray,
-        cuts: np.ndarray,
-        horizon: int,
-        seasons: tuple[int, ...],  # noqa: ARG002 - no season here
-    ) -> np.ndarray:
-        """Forecast from each cut."""
-        if self.alpha == 0:
-            level = np.cumsum(values)[cuts - 1] / cuts
-        else:
-            reach = _reach(self.alpha)
-            level = np.array([_smoothed(values[max(0, c - reach) : c], self.alpha) for c in cuts])
-        return np.repeat(level[:, None], horizon, axis=1)
-
-
-@dataclass(frozen=True, slots=True)
-class DampedTrend:
-    """Holt's level and slope with fixed shares and a damped slope.
-
-    Parameters
-    ----------
-    alpha, beta : float
-        Shares of the error that level and slope take.
-    damping : float
-        Share of the slope left after each step; 1 keeps it.
-    """
-
-    alpha: float = 0.3
-    beta: float = 0.05
-    damping: float = 0.98
-
-    def paths(
-        self,
-        values: np.ndarray,
-        cuts: np.ndarray,
-        horizon: int,
-        seasons: tuple[int, ...],  # noqa: ARG002 - no season here
-    ) -> np.ndarray:
-        """Forecast from each cut."""
-        few = max(2, min(10, int(cuts[0])))
-        level = float(values[0])
-        slope = float(values[few - 1] - values[0]) / (few - 1)
-        step = np.arange(1, horizon + 1)
-        reach = step if self.damping == 1 else np.cumsum(self.damping**step)
-        out = np.empty((len(cuts), horizon))
-        done = 1
-        for row, cut in enumerate(cuts.tolist()):
-            for y in values[done:cut].tolist():
-                ahead_one = level + self.damping * slope
-                error = y - ahead_one
-                level = ahead_one + self.alpha * error
-                slope = self.damping * slope + self.alpha * self.beta * error
-            done = cut
-            out[row] = level + slope * reach
-        return out
-
-
 def _profile(span: np.ndarray, seasons: tuple[int, ...], memory: float, pull: float) -> np.ndarray:
     """Give the mean swing at each phase of the longest season, newest seasons first in weight."""
     first, longest = seasons[0], seasons[-1]
@@ -392,16 +320,6 @@ def _slopes(values: np.ndarray, cuts: np.ndarray, half_life: float) -> np.ndarra
     top = total * ty - t * y
     slope = np.divide(top, bottom, out=np.zeros_like(top), where=bottom > 1e-12 * total * tt)
     return np.asarray(slope)
-
-
-def _smoothed(values: np.ndarray, alpha: float) -> float:
-    """Give the exponentially smoothed level at the end of a span."""
-    weights = (1.0 - alpha) ** np.arange(len(values) - 1, -1, -1)
-    return float(weights @ values / weights.sum())
-
-
-def _reach(alpha: float) -> int:
-    return int(np.ceil(np.log(1e-6) / np.log1p(-alpha))) if alpha < 1 else 1
 
 
 def _bounds(z: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

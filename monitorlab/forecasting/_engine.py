@@ -44,11 +44,19 @@ class Plan:
         Steps ahead that can be checked from each.
     seasons : tuple of int
         Seasons that even the shortest of these spans holds twice.
+    aligned : bool
+        Whether all origins lie at the same phase of the season as the newest step.
     """
 
     cuts: np.ndarray
     reach: int
     seasons: tuple[int, ...]
+    aligned: bool = False
+
+    @property
+    def spacing(self) -> float:
+        """Steps between origins."""
+        return float(self.cuts[-1] - self.cuts[-2]) if len(self.cuts) > 1 else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +151,9 @@ def plan_origins(
     elif spacing * (count - 1) < min(span, reach):
         spacing *= -(-min(span, reach) // (spacing * (count - 1)))
     back = np.arange(min(count, span // spacing + 1))
-    return Plan((last - spacing * back)[::-1].astype(np.intp), reach, kept)
+    cuts = (last - spacing * back)[::-1].astype(np.intp)
+    aligned = bool(kept) and not ((size - cuts) % kept[0]).any()
+    return Plan(cuts, reach, kept, aligned)
 
 
 def run(
@@ -202,7 +212,7 @@ def run(
         )
         errors, mean = naive, naive_future[0]
     low, high = _range(y, horizon)
-    calibration = calibrate(errors, horizon, seasonal=bool(plan.seasons))
+    calibration = calibrate(errors, horizon, seasonal=plan.aligned, spacing=plan.spacing)
     notes = tuple(note for m in members.values() for note in getattr(m, "notes", ()))
     return Run(
         mean=np.maximum(np.clip(mean, low, high) * top, floor),

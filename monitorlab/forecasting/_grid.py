@@ -222,7 +222,7 @@ def _numbers(series: Any) -> np.ndarray:
     if values.ndim != 1:
         msg = f"a forecast needs one series, got an array of shape {values.shape}; pass one column"
         raise InvalidSeriesError(msg)
-    return values
+    return np.asarray(values)
 
 
 def _stamps(index: pd.DatetimeIndex, name: Any) -> np.ndarray:

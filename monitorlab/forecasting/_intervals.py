@@ -39,7 +39,8 @@ class Calibration:
     shapes : numpy.ndarray, shape (n_origins, reach)
         The signed misses over the scale; NaN where no sample came.
     spare : float
-        Degrees of freedom where there were too few origins and ``units`` is empty.
+        Degrees of freedom of the widths: two for each origin that counts, or those of a
+        series with too few origins, where ``units`` is empty.
     """
 
     scale: np.ndarray
@@ -62,11 +63,13 @@ class Calibration:
         """
         reached = np.cumsum(self.weights) - self.weights / 2
         tail = (1 + level) / 2
-        factor = student_quantile(tail, 2.0 * len(self.shapes)) / normal_quantile(tail)
+        factor = student_quantile(tail, max(self.spare, 2.0)) / normal_quantile(tail)
         return factor * float(np.interp(level, reached, self.units))
 
 
-def calibrate(errors: np.ndarray, horizon: int, *, seasonal: bool) -> Calibration:
+def calibrate(
+    errors: np.ndarray, horizon: int, *, seasonal: bool, spacing: float = 1.0
+) -> Calibration:
     """Learn widths from the misses of rolling origins.
 
     Parameters
@@ -77,6 +80,9 @@ def calibrate(errors: np.ndarray, horizon: int, *, seasonal: bool) -> Calibratio
         Steps ahead; widths beyond ``reach`` go on by the law of growth that was measured.
     seasonal : bool
         Whether the same step of each origin lies at the same phase of a season.
+    spacing : float
+        Steps between origins; those nearer than half the reach see nearly the same misses
+        and count for less.
 
     Returns
     -------
@@ -100,7 +106,9 @@ def calibrate(errors: np.ndarray, horizon: int, *, seasonal: bool) -> Calibratio
     order = np.argsort(units[known], kind="stable")
     share = np.broadcast_to(trust[:, None], units.shape)[known][order]
     shapes = np.where(known, _ratio(errors, scale[: errors.shape[1]]), np.nan)
-    return Calibration(scale, units[known][order], share / share.sum(), shapes)
+    apart = min(1.0, 2.0 * spacing / errors.shape[1])
+    counted = 1.0 + (origins - 1) * apart
+    return Calibration(scale, units[known][order], share / share.sum(), shapes, spare=2.0 * counted)
 
 
 def from_changes(values: np.ndarray, horizon: int) -> Calibration:

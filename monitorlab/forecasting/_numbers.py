@@ -11,7 +11,14 @@ from statistics import NormalDist
 
 import numpy as np
 
-__all__ = ["fading_weights", "normal_quantile", "student_quantile", "weighted_median"]
+__all__ = [
+    "fading_weights",
+    "normal_quantile",
+    "smoothed",
+    "smoothing_reach",
+    "student_quantile",
+    "weighted_median",
+]
 
 
 def normal_quantile(p: float) -> float:
@@ -78,3 +85,14 @@ def weighted_median(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 def fading_weights(length: int, half_life: float) -> np.ndarray:
     """Give weights that halve every ``half_life`` steps back from the newest, which has 1."""
     return np.asarray(np.exp2((np.arange(length) - (length - 1)) / half_life))
+
+
+def smoothed(values: np.ndarray, alpha: float) -> float:
+    """Give the exponentially smoothed level at the end of a span."""
+    weights = (1.0 - alpha) ** np.arange(len(values) - 1, -1, -1)
+    return float(weights @ values / weights.sum())
+
+
+def smoothing_reach(alpha: float) -> int:
+    """Give how many values back a smoothed level looks, to one part in a million."""
+    return int(np.ceil(np.log(1e-6) / np.log1p(-alpha))) if alpha < 1 else 1

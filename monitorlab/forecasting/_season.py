@@ -20,6 +20,7 @@ _LONGER = 0.1
 _NEAR = 0.7
 _HALF = 0.5
 _SURE = 0.5
+_OFF = 0.02
 _PEAKS = 8
 _DAYS = 7
 _ROUNDING = 1e-12
@@ -60,10 +61,11 @@ def find_seasons(values: np.ndarray, *, step: int = 0) -> tuple[int, ...]:
     if size < 2 * 2 or not np.ptp(x) > 0:
         return ()
     judged = {k: season_strength(x, k) for k in _candidates(x, step)}
-    good = {k: s for k, s in judged.items() if s >= _bar(x, k)}
-    if not good:
+    ranked = sorted((k for k in judged if judged[k] >= _FIRST), key=lambda k: (-judged[k], k))
+    best = next((k for k in ranked if judged[k] >= _bar(x, k)), None)
+    if best is None:
         return ()
-    first = _shortest(x, _climbed(x, max(good, key=lambda k: (good[k], -k))))
+    first = _shortest(x, _climbed(x, best))
     longer = _longer(x, first, step)
     return (first,) if longer is None else (first, longer)
 
@@ -81,14 +83,18 @@ def moving_average(values: np.ndarray, window: int) -> np.ndarray:
     size = len(values)
     if window < 2 or size <= window:
         return np.full(size, values.mean())
-    total = np.concatenate(([0.0], np.cumsum(values)))
+    total = np.empty(size + 1)
+    total[0] = 0.0
+    np.cumsum(values, out=total[1:])
     means = (total[window:] - total[:-window]) / window
     if window % 2 == 0:  # the mean of both windows that an even length allows
         means = (means[1:] + means[:-1]) / 2
     before = (size - len(means)) // 2
-    return np.concatenate(
-        (np.full(before, means[0]), means, np.full(size - before - len(means), means[-1]))
-    )
+    out = np.empty(size)
+    out[:before] = means[0]
+    out[before : before + len(means)] = means
+    out[before + len(means) :] = means[-1]
+    return out
 
 
 def _bar(values: np.ndarray, season: int) -> float:
@@ -170,10 +176,11 @@ def _shortest(x: np.ndarray, season: int) -> int:
     strength = season_strength(x, season)
     for parts in range(min(season // 2, 60), 1, -1):
         middle = season / parts
-        near = sorted({int(np.floor(middle)), int(np.ceil(middle))} - {0, 1})
-        part = max(near, key=lambda k: season_strength(x, k), default=0)
-        if abs(part * parts - season) > 0.02 * season:
+        near = {int(middle), int(middle) + 1} - {0, 1}
+        fitting = sorted(k for k in near if abs(k * parts - season) <= _OFF * season)
+        if not fitting:
             continue
+        part = max(fitting, key=lambda k: season_strength(x, k))
         own = season_strength(x, part)
         beside = max(season_strength(x, part - 1), season_strength(x, part + 1))
         if own >= max(_bar(x, part), _NEAR * strength) and own > beside:

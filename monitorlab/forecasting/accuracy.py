@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from monitorlab.display import Result, format_number
-from monitorlab.errors import NotEnoughDataError
 from monitorlab.forecasting._engine import Run
 from monitorlab.forecasting._grid import Grid
 from monitorlab.forecasting._ridge import MAX_LOOP
@@ -74,6 +73,8 @@ class Accuracy(Result):
 
     def summary(self) -> str:
         """Say the accuracy in one line."""
+        if not len(self.folds):
+            return f"{self.model}: the history is too short to forecast from past origins"
         return (
             f"{self.model} over {len(self.folds)} origins, {self.horizon} steps ahead: "
             f"MASE {format_number(self.mase, digits=3)} (seasonal naive "
@@ -143,18 +144,13 @@ def rolling_accuracy(
     -------
     Accuracy
 
-    Raises
-    ------
-    NotEnoughDataError
-        With fewer than 16 steps.
+    Notes
+    -----
+    With fewer than 16 steps there are no folds, and the measures are NaN.
     """
     size = len(grid)
     if size < _FEWEST:
-        msg = (
-            f"accuracy needs {_FEWEST} steps to forecast from past origins, got {size}; "
-            "give a longer history"
-        )
-        raise NotEnoughDataError(msg, needed=_FEWEST, got=size)
+        return Accuracy(model, min(horizon, size), level, _table([], [], grid))
     reach = max(1, min(horizon, size // 4, MAX_LOOP))
     last = size - reach
     span = last - max(size // 2, _FEWEST // 2)
@@ -168,7 +164,7 @@ def rolling_accuracy(
         known = grid.observed[cut : cut + reach]
         if not known.any():
             continue
-        actual = np.where(known, grid.values[cut : cut + reach], np.nan)  # noqa: PD011 - a Grid
+        actual = np.where(known, grid.values[cut : cut + reach], np.nan)
         head = grid.head(cut)
         scale = seasonal_naive_scale(head.values, season)
         row: dict[str, float] = {}
@@ -181,9 +177,14 @@ def rolling_accuracy(
             row[f"{prefix}msis"] = msis(actual, lower, upper, scale=scale, level=level)
         rows.append(row)
         origins.append(head.end)
+    return Accuracy(model, reach, level, _table(rows, origins, grid))
+
+
+def _table(rows: list[dict[str, float]], origins: list[int], grid: Grid) -> pd.DataFrame:
     index = (
         pd.DatetimeIndex(pd.to_datetime(origins, unit="ns", utc=True), name="origin")
         if grid.timed
-        else pd.Index(origins, name="origin")
+        else pd.Index(origins, name="origin", dtype=np.int64)
     )
-    return Accuracy(model, reach, level, pd.DataFrame(rows, index=index))
+    columns = [prefix + measure for prefix in ("", "naive_") for measure in _MEASURES]
+    return pd.DataFrame(rows, index=index, columns=columns, dtype=np.float64)

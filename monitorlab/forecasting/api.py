@@ -22,6 +22,8 @@ __all__ = ["forecast", "forecast_series"]
 
 MAX_STEPS = 750
 """Steps ahead above which ``forecast_series`` takes a coarser grid."""
+OVERVIEW_STEPS = 4_000
+"""Steps in which seasons and growth of a series too long to be fitted whole are looked at."""
 
 
 def forecast(
@@ -169,7 +171,16 @@ def forecast_series(
     if capacity is not None:
         future = pd.DatetimeIndex(grid.future(steps))
         limits = pd.Series(limits_at(capacity, future), index=future, name="capacity")
-    return forecaster.adopt(grid, series).predict(steps, level, capacity=limits)
+    overview = None
+    span = _span(series)
+    if span > grid.step * len(grid):
+        overview = grid_from(series, step=coarse_step(interval, span, OVERVIEW_STEPS))
+    return forecaster.adopt(grid, series, overview=overview).predict(steps, level, capacity=limits)
+
+
+def _span(series: pd.Series) -> int:
+    stamps = pd.DatetimeIndex(series.index).as_unit("ns").asi8
+    return int(stamps[-1] - stamps[0])
 
 
 def _interval(series: pd.Series) -> int:

@@ -322,7 +322,7 @@ def growth_of(grid: Grid, season: int, level: float) -> MonthlyGrowth | None:
     blocks = size // block
     if not grid.timed or blocks < _FEWEST_BLOCKS:
         return None
-    means = grid.values[size - blocks * block :].reshape(blocks, block).mean(axis=1)  # noqa: PD011
+    means = grid.values[size - blocks * block :].reshape(blocks, block).mean(axis=1)
     place = np.arange(blocks) - (blocks - 1) / 2
     square = float(place @ place)
     scale = float(np.abs(means).max()) or 1.0

@@ -54,6 +54,8 @@ class Forecaster(ABC):
         self._history: pd.Series | None = None
         self._found: tuple[int, ...] = ()
         self._seasons: tuple[int, ...] = ()
+        self._hint: tuple[int, ...] | None = None
+        self._overview: Grid | None = None
         self._runs: dict[int, Run] = {}
 
     def fit(self, series: Any) -> Self:
@@ -78,7 +80,7 @@ class Forecaster(ABC):
         """
         return self.adopt(grid_from(series), series)
 
-    def adopt(self, grid: Grid, series: Any) -> Self:
+    def adopt(self, grid: Grid, series: Any, *, overview: Grid | None = None) -> Self:
         """Take a series that is already on a grid (for example a coarser one).
 
         Parameters
@@ -87,12 +89,17 @@ class Forecaster(ABC):
             Regular values.
         series : pandas.Series, numpy.ndarray or sequence of numbers
             What it was made from, kept as the history of the result.
+        overview : Grid, optional
+            The whole series in coarser steps, where the grid holds its newest part only:
+            seasons are looked for there.
 
         Returns
         -------
         Forecaster
             Itself.
         """
+        self._overview = grid if overview is None else overview
+        self._hint = None if overview is None else _from_overview(grid, overview)
         self._found = self._find(grid)
         self._seasons = self._look_back(grid, self._found)
         self._grid = grid.filled(self._seasons)
@@ -148,11 +155,12 @@ class Forecaster(ABC):
             season=used[0] if used else None,
             seasons=used,
             fallback=made.fallback,
-            notes=(*self._grid.notes, *made.notes, *_reach_notes(self._grid, made, steps)),
+            notes=(*self._grid.notes, *made.notes, *_reach_notes(self._grid, made, steps, lower)),
             weights=made.weights,
             history=self._history,
             capacity=capacity,
             _grid=self._grid,
+            _overview=self._overview or self._grid,
             _run=made,
             _model=self,
         )
@@ -192,6 +200,8 @@ class Forecaster(ABC):
     def _find(self, grid: Grid) -> tuple[int, ...]:
         if self._given is not None:
             return usable_seasons(self._given, len(grid))
+        if self._hint is not None:
+            return usable_seasons(self._hint, len(grid))
         return find_seasons(grid.values, step=grid.step if grid.timed else 0)
 
     def _look_back(self, grid: Grid, found: tuple[int, ...]) -> tuple[int, ...]:  # noqa: ARG002 - for subclasses
@@ -304,16 +314,22 @@ def _registry() -> dict[str, type[Forecaster]]:
     return {m.name: m for m in (*own, *_statsmodels.FORECASTERS, *_statsforecast.FORECASTERS)}
 
 
-def _reach_notes(grid: Grid, made: Run, horizon: int) -> list[str]:
-    plan = made.plan
+def _from_overview(grid: Grid, overview: Grid) -> tuple[int, ...]:
+    """Find seasons in coarse steps of the whole series and give them in steps of the grid."""
+    found = find_seasons(overview.values, step=overview.step)
+    return tuple(round(s * overview.step / grid.step) for s in found)
+
+
+def _reach_notes(grid: Grid, made: Run, horizon: int, lower: np.ndarray) -> list[str]:
+    plan, told = made.plan, []
+    if bool((lower <= made.floor).any()):
+        told.append("the history never went below zero: the forecast is kept at zero or more")
     if len(plan.cuts) and horizon > plan.reach:
-        return [
-            (
-                f"the history of {len(grid)} steps lets misses be measured {plan.reach} steps ahead; "
-                f"beyond, up to {horizon}, intervals widen by the growth measured so far"
-            )
-        ]
-    return []
+        told.append(
+            f"the history of {len(grid)} steps lets misses be measured {plan.reach} steps "
+            f"ahead; beyond, up to {horizon}, intervals widen by the growth measured so far"
+        )
+    return told
 
 
 def _checked_season(season: Any) -> tuple[int, ...] | None:

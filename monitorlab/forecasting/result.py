@@ -95,6 +95,7 @@ class Forecast(Result):
     history: pd.Series
     capacity: pd.Series | None
     _grid: Grid = field(repr=False)
+    _overview: Grid = field(repr=False)
     _run: Run = field(repr=False)
     _model: Backtester = field(repr=False)
 
@@ -150,7 +151,9 @@ class Forecast(Result):
     @cached_property
     def monthly_growth(self) -> MonthlyGrowth | None:
         """Growth in 30 days with its uncertainty; None without times or with a short history."""
-        return growth_of(self._grid, self.seasons[-1] if self.seasons else 1, self.level)
+        longest = self.seasons[-1] if self.seasons else 1
+        season = max(1, round(longest * self._grid.step / self._overview.step))
+        return growth_of(self._overview, season, self.level)
 
     def interval(self, level: float) -> pd.DataFrame:
         """Give the bounds of another level.

@@ -21,7 +21,7 @@ import pandas as pd
 
 from monitorlab.errors import InvalidSeriesError, RecordingError
 from monitorlab.io.csv_table import CsvTable, TimeKind
-from monitorlab.io.files import open_bytes, read_some
+from monitorlab.io.files import open_bytes, read_into, read_some
 from monitorlab.io.layout import TIME_NAMES, TableLayout, find_roles
 from monitorlab.io.stamps import NUMBER, BadTableError, index_to_ns, warn_naive
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_csv"]
 
-_CHUNK = 32 << 20  # bytes read at a time
+_CHUNK = 16 << 20  # bytes read at a time
 _HEAD = 1 << 16  # bytes looked at to tell the kinds of the columns
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?")
 _ISO_ZONED = re.compile(
@@ -93,9 +93,9 @@ def read_csv(
 
     Notes
     -----
-    The file is parsed by pyarrow in chunks of 32 MB on all cores, strings dictionary-coded;
+    The file is parsed by pyarrow in chunks of 16 MB on all cores, strings dictionary-coded;
     a chunk that pyarrow refuses is read again by a slow reader that either copes (mixed
-    zones) or names the first bad cell. Time and memory are linear in the rows: some 36 bytes
+    zones) or names the first bad cell. Time and memory are linear in the rows: some 50 bytes
     a row at the peak, the finished store included.
     In a wide file an empty cell is no sample and ``NaN`` is a sample that is NaN; in a long
     file a row without a value is a NaN sample. Numbers since the epoch are seconds,
@@ -161,22 +161,31 @@ def _move(table: CsvTable, store: SeriesStore) -> None:
         raise RecordingError(str(error), path=table.path) from error
 
 
-def _blocks(stream: IO[bytes], body: bytes, table: CsvTable) -> Iterator[bytes]:
-    """Give the file in blocks of whole rows."""
-    rest = body
-    while piece := read_some(stream, table.path, _CHUNK):
-        rest += piece
-        cut = _cut(rest, table)
+def _blocks(stream: IO[bytes], body: bytes, table: CsvTable) -> Iterator[memoryview]:
+    """Give the file in blocks of whole rows; a block is gone when the next one is asked for.
+
+    One buffer is read into again and again: fresh memory for each block would cost more
+    than reading the file.
+    """
+    buffer = bytearray(max(len(body), _CHUNK) + _CHUNK)
+    filled = len(body)
+    buffer[:filled] = body
+    while count := read_into(stream, table.path, memoryview(buffer)[filled : filled + _CHUNK]):
+        filled += count
+        cut = _cut(buffer, filled, table)
         if cut:
-            yield rest[:cut]
-            rest = rest[cut:]
-    if rest.strip():
-        yield rest
+            yield memoryview(buffer)[:cut]
+            buffer[: filled - cut] = buffer[cut:filled]
+            filled -= cut
+        if filled + _CHUNK > len(buffer):
+            buffer = buffer[:filled] + bytearray(filled + _CHUNK)
+    if bytes(buffer[:filled]).strip():
+        yield memoryview(buffer)[:filled]
 
 
-def _cut(data: bytes, table: CsvTable) -> int:
+def _cut(data: bytearray, filled: int, table: CsvTable) -> int:
     """Find the last line break that ends a row (and does not stand inside a quoted cell)."""
-    cut = data.rfind(b"\n") + 1
+    cut = data.rfind(b"\n", 0, filled) + 1
     start = data.rfind(b"\n", 0, max(cut - 1, 0)) + 1
     last = data[start:cut].decode("utf-8", "replace").strip("\r\n")
     try:

@@ -35,7 +35,7 @@ __all__ = ["CsvTable", "TimeKind"]
 
 TimeKind: TypeAlias = Literal["int", "float", "zoned", "naive", "text"]
 
-_BLOCK = 2 << 20  # bytes parsed by one thread at a time
+_BLOCK = 1 << 20  # bytes parsed by one thread at a time
 _MISSING = ("", "NA", "N/A", "n/a", "null", "NULL", "None", "<NA>")
 _ABSENT = float("nan")  # this very object marks an empty cell; told from NaN by identity
 
@@ -87,16 +87,16 @@ class CsvTable:
     def __post_init__(self) -> None:
         self.rows = Rows(self.roles)
 
-    def add(self, block: bytes, offset: int) -> None:
+    def add(self, block: bytes | memoryview, offset: int) -> None:
         """Add the rows of a block of whole lines that starts at a byte offset of the file."""
         import pyarrow as pa
 
         try:
             self._add_fast(block)
         except (pa.ArrowInvalid, BadCellError):
-            self._add_slow(block, offset)
+            self._add_slow(bytes(block), offset)
 
-    def _add_fast(self, block: bytes) -> None:
+    def _add_fast(self, block: bytes | memoryview) -> None:
         """Let pyarrow parse the block; it raises where anything is out of the ordinary."""
         import pyarrow as pa
         from pyarrow import csv as arrow
@@ -112,7 +112,7 @@ class CsvTable:
         types |= dict.fromkeys(self.rows.coded, pa.dictionary(pa.int32(), pa.string()))
         types |= dict.fromkeys(self.roles.values, pa.float64())
         table = arrow.read_csv(
-            pa.BufferReader(block),
+            pa.BufferReader(pa.py_buffer(block)),
             read_options=arrow.ReadOptions(column_names=self.header, block_size=_BLOCK),
             parse_options=arrow.ParseOptions(delimiter=self.delimiter),
             convert_options=arrow.ConvertOptions(
@@ -154,7 +154,7 @@ class CsvTable:
         stamps = column.to_numpy()
         if self.kind == "naive" and self.tz is not None:
             return index_to_ns(pd.Series(stamps), tz=self.tz)[0]
-        return stamps.view(np.int64)
+        return np.asarray(stamps.view(np.int64))
 
     def _add_slow(self, block: bytes, offset: int) -> None:
         """Read a block cell by cell: cope with what pyarrow refuses, or name the bad cell."""

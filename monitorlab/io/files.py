@@ -16,11 +16,20 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import IO, TypeAlias, cast
 
 from monitorlab.errors import RecordingError
 
-__all__ = ["AnyPath", "line_at", "open_bytes", "read_all", "read_some", "replacing", "write_text"]
+__all__ = [
+    "AnyPath",
+    "line_at",
+    "open_bytes",
+    "read_all",
+    "read_into",
+    "read_some",
+    "replacing",
+    "write_text",
+]
 
 AnyPath: TypeAlias = "str | os.PathLike[str]"
 
@@ -52,7 +61,7 @@ def open_bytes(path: str | os.PathLike[str]) -> IO[bytes]:
     with Path(path).open("rb") as raw:
         zipped = raw.read(2) == b"\x1f\x8b"
     if zipped:
-        return gzip.GzipFile(path, "rb")
+        return cast("IO[bytes]", gzip.GzipFile(path, "rb"))
     return Path(path).open("rb", buffering=0)
 
 
@@ -86,6 +95,41 @@ def read_some(stream: IO[bytes], path: str | os.PathLike[str] | None, size: int 
     """
     try:
         return stream.read(size) or b""
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise RecordingError(f"the gzip data are damaged: {error}", path=path) from error
+
+
+def read_into(stream: IO[bytes], path: AnyPath, room: memoryview) -> int:
+    """Read the next bytes into memory that is there; damaged gzip data as in ``read_some``.
+
+    Parameters
+    ----------
+    stream : binary file
+        Open for reading.
+    path : str or os.PathLike
+        Named in the error.
+    room : memoryview
+        Where the bytes go.
+
+    Returns
+    -------
+    int
+        How many they are; 0 at the end.
+
+    Raises
+    ------
+    RecordingError
+        If the gzip data are damaged or cut short.
+
+    Examples
+    --------
+    >>> import io
+    >>> room = bytearray(2)
+    >>> read_into(io.BytesIO(b"abc"), "x", memoryview(room)), bytes(room)
+    (2, b'ab')
+    """
+    try:
+        return int(stream.readinto(room) or 0)  # type: ignore[attr-defined]
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise RecordingError(f"the gzip data are damaged: {error}", path=path) from error
 

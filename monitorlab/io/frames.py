@@ -369,4 +369,5 @@ def _repeated(words: list[str], numbers: np.ndarray) -> pd.Categorical:
     known = sorted(set(words))
     place = {word: i for i, word in enumerate(known)}
     codes = np.array([place[word] for word in words], np.int32)
-    return pd.Categorical.from_codes(codes[numbers] if len(codes) else [], categories=known)
+    chosen = codes[numbers] if len(codes) else np.empty(0, np.int32)
+    return pd.Categorical.from_codes(chosen, categories=pd.Index(known, dtype=object))

@@ -89,6 +89,7 @@ def read_parquet(
     --------
     >>> import pathlib, tempfile
     >>> from monitorlab.io.parquet_write import write_parquet
+    >>> from monitorlab.storage import SeriesView
     >>> path = pathlib.Path(tempfile.mkdtemp(), "x.parquet")
     >>> write_parquet(path, [SeriesView.make("up", [1], [1.0]), SeriesView.make("b", [1], [2.0])])
     >>> read_parquet(path, "b").keys
@@ -266,6 +267,7 @@ def count_series(path: str | os.PathLike[str]) -> tuple[int, int, int]:
     --------
     >>> import pathlib, tempfile
     >>> from monitorlab.io.parquet_write import write_parquet
+    >>> from monitorlab.storage import SeriesView
     >>> path = pathlib.Path(tempfile.mkdtemp(), "x.parquet")
     >>> write_parquet(path, [SeriesView.make("up", [1], [1.0])])
     >>> count_series(path)

@@ -156,7 +156,7 @@ def _to_ns(column: Any) -> np.ndarray:
 
     try:
         wanted = pa.timestamp("ns", column.type.tz)
-        return column.cast(wanted).cast(pa.int64()).to_numpy(zero_copy_only=False)
+        return np.asarray(column.cast(wanted).cast(pa.int64()))
     except pa.ArrowInvalid as error:
         coarse = column.cast(pa.timestamp("s", column.type.tz), safe=False).cast(pa.int64())
         seconds = coarse.to_numpy(zero_copy_only=False)
@@ -209,4 +209,4 @@ def _numbers_from_text(column: Any) -> np.ndarray:
     for row in np.flatnonzero(np.isnan(numbers) & texts.notna().to_numpy()).tolist():
         if str(texts[row]).strip().lower() not in ("nan", ""):
             raise BadCellError(row, f"{texts[row]!r} is not a number")
-    return numbers
+    return np.asarray(numbers)

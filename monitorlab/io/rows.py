@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -32,6 +32,9 @@ Coded: TypeAlias = "tuple[np.ndarray, Sequence[str]]"
 ValueColumn: TypeAlias = "tuple[np.ndarray, np.ndarray | None]"
 
 _COMPACT_ABOVE = 1 << 22
+_SEGMENT = 1 << 22  # values in the largest segment of a column
+_PIECE = 1 << 20  # rows put in order at a time
+_SMALL = 1 << 16  # so many series fit 16 bits, which sort by radix
 
 
 class BadNameError(BadCellError):
@@ -79,10 +82,10 @@ class Rows:
         self._keys: list[SeriesKey] = []
         self._label_sets: list[Labels] = []
         self._numbers: dict[tuple[str, ...], int] = {}
-        self._times: list[np.ndarray] = []
-        self._codes: list[np.ndarray] = []
-        self._values: dict[str, list[np.ndarray]] = {name: [] for name in roles.values}
-        self._present: dict[str, list[np.ndarray]] = {}
+        self._times = _Growing()
+        self._codes = _Growing()
+        self._values = {name: _Growing() for name in roles.values}
+        self._present: dict[str, _Growing] = {}
 
     def number(self, texts: tuple[str, ...], row: int = 0) -> int:
         """Give the number of the series (wide: of the label set) that the coded cells name."""
@@ -113,7 +116,7 @@ class Rows:
         for local, row in enumerate(rows.tolist()):
             texts = tuple(words[indices[row]] for indices, words in columns)
             numbers[local] = self.number(texts, row)
-        return numbers[codes]
+        return np.asarray(numbers[codes])
 
     def append(
         self, times: np.ndarray, codes: np.ndarray | None, columns: Sequence[ValueColumn]
@@ -125,32 +128,104 @@ class Rows:
         for name, (values, present) in zip(self.roles.values, columns, strict=True):
             self._values[name].append(values)
             if present is not None or name in self._present:
-                masks = self._present.setdefault(name, [np.ones(self.count, bool)])
-                masks.append(np.ones(len(values), bool) if present is None else present)
+                if name not in self._present:
+                    self._present[name] = _Growing()
+                    self._present[name].append(np.ones(self.count, bool))
+                mask = np.ones(len(values), bool) if present is None else present
+                self._present[name].append(mask)
         self.count += len(times)
 
     def into(self, store: SeriesStore) -> None:
-        """Move all rows into a store; columns are freed on the way, the rows are gone then."""
-        if not self._times:
+        """Move all rows into a store; parts are freed on the way, the rows are gone then."""
+        if not self.count:
             return
-        times = np.concatenate(self._times)
-        self._times.clear()
-        codes = np.concatenate(self._codes) if self._codes else None
-        self._codes.clear()
+        if self.roles.metric is not None:
+            self._long_into(store)
+            return
+        times = self._times.joined()
+        codes = self._codes.joined() if self.coded else None
         for column in self.roles.values:
-            values = np.concatenate(self._values.pop(column))
-            masks = self._present.pop(column, None)
-            if self.roles.metric is not None:
-                fill_store(store, self._keys, codes, times, values)
-                continue
+            values = self._values[column].joined()
             keys = [read_key(column, labels) for labels in self._label_sets or [Labels()]]
-            if masks is None:
+            if column not in self._present:
                 fill_store(store, keys, codes, times, values)
                 continue
-            kept = np.concatenate(masks)
+            kept = self._present.pop(column).joined()
             if kept.any():
                 chosen = None if codes is None else codes[kept]
                 fill_store(store, keys, chosen, times[kept], values[kept])
+
+    def _long_into(self, store: SeriesStore) -> None:
+        """Put each part in order of its series, then at its place among all parts."""
+        kinds = len(self._keys)
+        counts = np.zeros(kinds, np.int64)
+        for codes in self._codes.parts():
+            counts += np.bincount(codes, minlength=kinds)
+        filled = np.cumsum(counts) - counts  # where the next sample of each series goes
+        times, values = np.empty(self.count, np.int64), np.empty(self.count)
+        columns = (self._times, self._codes, self._values[self.roles.values[0]])
+        for part_times, codes, part_values in zip(*(c.drained() for c in columns), strict=True):
+            held = np.bincount(codes, minlength=kinds)
+            place = np.arange(len(codes))
+            place += np.repeat(filled - (np.cumsum(held) - held), held)
+            order = _order(codes, kinds)
+            times[place] = part_times if order is None else part_times[order]
+            values[place] = part_values if order is None else part_values[order]
+            filled += held
+        _split(store, self._keys, counts, times, values)
+
+
+class _Growing:
+    """A column that grows in segments: nothing is moved, and a segment is freed on its own.
+
+    Large segments come straight from the system and go back to it, where many small arrays
+    would leave holes that stay with the process.
+    """
+
+    def __init__(self) -> None:
+        self._clear()
+
+    def append(self, values: np.ndarray) -> None:
+        """Add values of one type; columns that grow alike have segments alike."""
+        position = 0
+        while position < len(values):
+            if self._used == len(self._room):
+                self._close(values.dtype)
+            count = min(len(values) - position, len(self._room) - self._used)
+            self._room[self._used : self._used + count] = values[position : position + count]
+            self._used += count
+            position += count
+
+    def parts(self) -> list[np.ndarray]:
+        """Give all segments."""
+        return [*self._full, self._room[: self._used]]
+
+    def drained(self) -> Iterator[np.ndarray]:
+        """Give pieces of at most ``_PIECE`` values, letting go of segments on the way."""
+        segments = self.parts()[::-1]
+        self._clear()
+        while segments:
+            segment = segments.pop()
+            for start in range(0, len(segment), _PIECE):
+                yield segment[start : start + _PIECE]
+
+    def joined(self) -> np.ndarray:
+        """Give all values in one array, and let go of the segments."""
+        whole = np.concatenate([part for part in self.parts() if len(part)])
+        self._clear()
+        return whole
+
+    def _clear(self) -> None:
+        self._full: list[np.ndarray] = []
+        self._room = np.empty(0)
+        self._used = 0
+
+    def _close(self, dtype: np.dtype) -> None:
+        if self._used:
+            self._full.append(self._room[: self._used])
+        size = min(max(2 * len(self._room), _PIECE // 16), _SEGMENT)
+        self._room = np.empty(size, dtype)
+        self._used = 0
 
 
 def combine_codes(columns: Sequence[tuple[np.ndarray, int]]) -> tuple[np.ndarray, np.ndarray]:
@@ -231,10 +306,27 @@ def fill_store(
         store.extend(keys[0].metric, times, values, labels=keys[0].labels)
         return
     counts = np.bincount(codes, minlength=len(keys))
-    if len(codes) > 1 and not bool((codes[1:] >= codes[:-1]).all()):
-        small = codes.astype(np.uint16) if len(keys) <= 1 << 16 else codes
-        order = np.argsort(small, kind="stable")
+    order = _order(codes, len(keys))
+    if order is not None:
         times, values = times[order], values[order]
+    _split(store, keys, counts, times, values)
+
+
+def _order(codes: np.ndarray, count: int) -> np.ndarray | None:
+    """Give the stable order of codes, None when they are in order."""
+    if len(codes) < 2 or bool((codes[1:] >= codes[:-1]).all()):
+        return None
+    small = codes.astype(np.uint16, copy=False) if count <= _SMALL else codes
+    return np.argsort(small, kind="stable")
+
+
+def _split(
+    store: SeriesStore,
+    keys: Sequence[SeriesKey],
+    counts: np.ndarray,
+    times: np.ndarray,
+    values: np.ndarray,
+) -> None:
     end = np.cumsum(counts)
     for key, stop, count in zip(keys, end.tolist(), counts.tolist(), strict=True):
         if count:

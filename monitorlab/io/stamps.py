@@ -154,7 +154,7 @@ def texts_to_ns(
         return epoch_to_ns(numbers, scale or epoch_scale(numbers)), False
     column = column.str.replace(r"\s*(?:UTC|GMT)$", "Z", regex=True)
     aware = column.str.contains(_ZONED)
-    pieces = pd.Series(np.zeros(len(column), np.int64), index=column.index)
+    times = np.zeros(len(column), np.int64)
     for is_aware in (True, False):
         chosen = column[aware == is_aware]
         if not len(chosen):
@@ -162,8 +162,8 @@ def texts_to_ns(
         parsed = _parse_texts(chosen, time_format, utc=is_aware)
         if not is_aware:
             parsed = _localize(parsed, tz)
-        pieces[chosen.index] = parsed.astype("int64")
-    return pieces.to_numpy(), bool(len(column) and not aware.all())
+        times[chosen.index.to_numpy()] = parsed.astype("int64").to_numpy()
+    return times, bool(len(column) and not aware.all())
 
 
 def index_to_ns(values: Any, *, tz: str | None = None) -> tuple[np.ndarray, bool]:
@@ -238,7 +238,7 @@ def _parse_texts(column: pd.Series, time_format: str | None, *, utc: bool) -> pd
     parsed = pd.to_datetime(column, format=time_format or "ISO8601", errors="coerce", utc=utc)
     missing = parsed.isna()
     if missing.any():
-        row = missing.index[missing.to_numpy().argmax()]
+        row = missing.index[int(missing.to_numpy().argmax())]
         hint = (
             "" if time_format else " (not ISO 8601; describe it with time_format='%d/%m/%Y %H:%M')"
         )
@@ -271,7 +271,7 @@ def _first_bad_local(naive: pd.Series, tz: str) -> int:
 
 def _as_ns(column: pd.Series) -> np.ndarray:
     try:
-        return column.dt.as_unit("ns").astype("int64").to_numpy()
+        return np.asarray(column.dt.as_unit("ns").astype("int64"))
     except (pd.errors.OutOfBoundsDatetime, OverflowError) as error:
         years = column.dt.year
         outside = ((years < 1678) | (years > 2261)).to_numpy()

@@ -5,10 +5,12 @@ of a second, and the first call of a kernel on a machine compiles it (it is cach
 
 >>> import numpy as np
 >>> from monitorlab.kernels.rolling import window_starts
->>> window_starts(np.array([0, 10, 20, 30]), 15).tolist()
+>>> starts = np.empty(4, np.int64)
+>>> window_starts(np.array([0, 10, 20, 30]), 15, starts)
+>>> starts.tolist()
 [0, 0, 1, 2]
 """
 
 from __future__ import annotations
 
-__all__: list[str] = []
+__all__ = ()

@@ -9,11 +9,13 @@
 3
 """
 
+# numba calls these with arguments of its own choice.
+# ruff: noqa: ARG001
 from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -22,7 +24,7 @@ __all__ = ["leading_zeros", "pointer", "trailing_zeros"]
 
 
 @intrinsic
-def trailing_zeros(typing_context: Any, word: Any) -> Any:
+def _trailing_zeros(typing_context: Any, word: Any) -> Any:
     """Count the zero bits below the lowest set bit of a ``uint64`` (64 for zero)."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -32,7 +34,7 @@ def trailing_zeros(typing_context: Any, word: Any) -> Any:
 
 
 @intrinsic
-def leading_zeros(typing_context: Any, word: Any) -> Any:
+def _leading_zeros(typing_context: Any, word: Any) -> Any:
     """Count the zero bits above the highest set bit of a ``uint64`` (64 for zero)."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -42,10 +44,15 @@ def leading_zeros(typing_context: Any, word: Any) -> Any:
 
 
 @intrinsic
-def pointer(typing_context: Any, address: Any) -> Any:
+def _pointer(typing_context: Any, address: Any) -> Any:
     """Take an ``int64`` as a memory address; the caller keeps the memory alive."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.inttoptr(arguments[0], cgutils.voidptr_t)
 
     return types.voidptr(types.int64), generate
+
+
+trailing_zeros: Any = _trailing_zeros
+leading_zeros: Any = _leading_zeros
+pointer: Any = _pointer

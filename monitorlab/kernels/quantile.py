@@ -12,6 +12,7 @@ or two when samples come and go.
 [3.0, 2.0, 1.5]
 """
 
+# NaN is what differs from itself.
 from __future__ import annotations
 
 from typing import Any
@@ -101,7 +102,7 @@ def quantile_block(values: Any, order: Any, starts: Any, first: int, q: float, o
 
 
 @njit(cache=True)
-def _next(words: Any, summary: Any, rank: int) -> int:
+def _next(words: Any, summary: Any, rank: Any) -> Any:
     """Give the smallest rank in the set above this one, or -1."""
     word = rank >> 6
     rest = (words[word] >> np.uint64(rank & 63)) >> np.uint64(1)
@@ -122,7 +123,7 @@ def _next(words: Any, summary: Any, rank: int) -> int:
 
 
 @njit(cache=True)
-def _previous(words: Any, summary: Any, rank: int) -> int:
+def _previous(words: Any, summary: Any, rank: Any) -> Any:
     """Give the largest rank in the set below this one, or -1."""
     word = rank >> 6
     rest = (words[word] << np.uint64(63 - (rank & 63))) << np.uint64(1)

@@ -6,8 +6,11 @@ used up. So nothing is ever subtracted: a window's figure depends on its own sam
 a spike that has left leaves no rounding error behind, and infinities do no harm. Every
 sample is looked at twice, whatever the window.
 
-NaN is skipped. Kernels fill an ``out`` of the caller, whose allocator asks for large pages.
-``times`` are ``int64`` and do not decrease; ``window`` is positive.
+NaN is skipped. ``starts`` are the places where the windows begin (``window_starts`` of
+increasing ``int64`` times), ``present[k]`` is the number of samples before ``k`` that are
+not NaN, or an empty array when all are there. The caller gives ``out`` and ``scratch`` (two
+rows; an array that a compiled loop may replace makes it twice as slow). A kernel whose
+scratch is too short for a window stops and returns the length that it needs, otherwise 0.
 
 References
 ----------
@@ -17,13 +20,18 @@ sliding-window aggregation" (the two-stacks form). T. F. Chan, G. H. Golub, R. J
 S. Oishi (2005), "Accurate sum and dot product".
 
 >>> import numpy as np
->>> times, values = np.array([0, 10, 20, 30]), np.array([1.0, 5.0, 3.0, 2.0])
+>>> starts, values = np.empty(4, np.int64), np.array([1.0, 5.0, 3.0, 2.0])
+>>> window_starts(np.array([0, 10, 20, 30]), 25, starts)
 >>> out = np.empty(4)
->>> rolling_max(times, values, 25, out)
+>>> rolling_max(starts, values, np.empty(0, np.int64), np.empty((2, 4)), out)
+0
 >>> out.tolist()
 [1.0, 5.0, 5.0, 5.0]
 """
 
+# NaN is what differs from itself; min and max would answer otherwise for it.
+# All kernels have the same arguments.
+# ruff: noqa: ARG001, FURB136
 from __future__ import annotations
 
 from typing import Any
@@ -45,164 +53,196 @@ HUGE = 1e150  # the square of what is larger overflows
 
 
 @njit(cache=True)
-def window_starts(times: Any, window: int) -> Any:
-    """Give for each sample the index of the first sample in its window. O(n)."""
+def window_starts(times: Any, window: int, starts: Any) -> None:
+    """Fill in for each sample the index of the first sample in its window. O(n).
+
+    Four stretches are walked side by side and each step advances without a branch, so that
+    irregular times, where no branch can be foretold, cost no more than regular ones.
+    """
     n = len(times)
-    starts = np.empty(n, np.int64)
-    left = 0
-    for i in range(n):
+    part = n // 4
+    a = 0
+    b = _first_inside(times, part, window)
+    c = _first_inside(times, 2 * part, window)
+    d = _first_inside(times, 3 * part, window)
+    for i in range(part):
         limit = times[i] - window
-        while times[left] <= limit:
-            left += 1
-        starts[i] = left
-    return starts
+        a += times[a] <= limit
+        a += times[a] <= limit
+        while times[a] <= limit:
+            a += 1
+        starts[i] = a
+        limit = times[i + part] - window
+        b += times[b] <= limit
+        b += times[b] <= limit
+        while times[b] <= limit:
+            b += 1
+        starts[i + part] = b
+        limit = times[i + 2 * part] - window
+        c += times[c] <= limit
+        c += times[c] <= limit
+        while times[c] <= limit:
+            c += 1
+        starts[i + 2 * part] = c
+        limit = times[i + 3 * part] - window
+        d += times[d] <= limit
+        d += times[d] <= limit
+        while times[d] <= limit:
+            d += 1
+        starts[i + 3 * part] = d
+    for i in range(4 * part, n):
+        limit = times[i] - window
+        while times[d] <= limit:
+            d += 1
+        starts[i] = d
 
 
 @njit(cache=True)
-def rolling_count(times: Any, values: Any, window: int, out: Any) -> None:
+def _first_inside(times: Any, i: int, window: int) -> int:
+    if i >= len(times):
+        return 0
+    limit = times[i] - window
+    low = 0
+    high = i
+    while low < high:
+        middle = (low + high) >> 1
+        if times[middle] <= limit:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@njit(cache=True)
+def rolling_count(starts: Any, values: Any, present: Any, scratch: Any, out: Any) -> int:
     """Count the samples that are not NaN. O(n)."""
-    n = len(times)
-    left = 0
-    count = 0
-    for i in range(n):
-        count += values[i] == values[i]
-        limit = times[i] - window
-        while times[left] <= limit:
-            count -= values[left] == values[left]
-            left += 1
-        out[i] = count
+    for i in range(len(starts)):
+        out[i] = _count(present, starts[i], i)
+    return 0
 
 
 @njit(cache=True)
-def rolling_sum(times: Any, values: Any, window: int, out: Any) -> None:
+def _count(present: Any, left: int, i: int) -> int:
+    """Count the samples in ``[left, i]`` that are there."""
+    return present[i + 1] - present[left] if len(present) > 0 else i + 1 - left
+
+
+@njit(cache=True)
+def rolling_sum(starts: Any, values: Any, present: Any, scratch: Any, out: Any) -> int:
     """Sum, compensated: the error does not grow with the window. O(n)."""
-    _rolling_sum(times, values, window, False, out)
+    return _rolling_sum(starts, values, present, scratch, False, out)
 
 
 @njit(cache=True)
-def rolling_mean(times: Any, values: Any, window: int, out: Any) -> None:
-    """Mean, from the compensated sum. O(n)."""
-    _rolling_sum(times, values, window, True, out)
+def rolling_mean(starts: Any, values: Any, present: Any, scratch: Any, out: Any) -> int:
+    """Mean, from the compensated sum; of equal samples exactly their value. O(n)."""
+    return _rolling_sum(starts, values, present, scratch, True, out)
 
 
 @njit(cache=True)
-def _rolling_sum(times: Any, values: Any, window: int, divide: bool, out: Any) -> None:
-    n = len(times)
-    old_sum = np.zeros(64)  # sums of the older half from each place on, and their errors
-    old_error = np.zeros(64)
-    base = 0  # the older half is [left, middle), old_sum[k - base] belongs to k
+def _rolling_sum(
+    starts: Any, values: Any, present: Any, scratch: Any, divide: bool, out: Any
+) -> int:
+    old_sum = scratch[0]  # sums of the older half from each place on …
+    old_error = scratch[1]  # … and what their rounding lost
+    base = 0  # the older half is [left, middle); old_sum[k - base] belongs to k
     middle = 0
-    left = 0
-    count = 0
     new_sum = 0.0
     new_error = 0.0
-    run = 0  # all samples from here on are equal: their mean is exact
+    run = 0  # all samples from here on are equal
     same = np.nan
-    for i in range(n):
+    for i in range(len(starts)):
+        left = starts[i]
         x = values[i]
         if x == x:
             if x != same:
                 run = i
                 same = x
-            count += 1
             total = new_sum + x
             back = total - new_sum
             new_error += (new_sum - (total - back)) + (x - back)
             new_sum = total
-        limit = times[i] - window
-        while times[left] <= limit:
-            count -= values[left] == values[left]
-            left += 1
         if left > middle:
             base = left
             middle = i + 1
             if middle - base > len(old_sum):
-                old_sum = np.empty(2 * (middle - base))
-                old_error = np.empty(2 * (middle - base))
-            running = 0.0
-            error = 0.0
+                return middle - base
+            new_sum = 0.0
+            new_error = 0.0
             for k in range(i, left - 1, -1):
                 x = values[k]
                 if x == x:
-                    total = running + x
-                    back = total - running
-                    error += (running - (total - back)) + (x - back)
-                    running = total
-                old_sum[k - base] = running
-                old_error[k - base] = error
+                    total = new_sum + x
+                    back = total - new_sum
+                    new_error += (new_sum - (total - back)) + (x - back)
+                    new_sum = total
+                old_sum[k - base] = new_sum
+                old_error[k - base] = new_error
             new_sum = 0.0
             new_error = 0.0
+        count = _count(present, left, i)
         if count == 0:
             out[i] = np.nan
             continue
         if divide and run <= left:
             out[i] = same
             continue
+        total = new_sum
+        error = new_error
         if left < middle:
-            older = old_sum[left - base]
-            error = old_error[left - base] + new_error
-        else:
-            older = 0.0
-            error = new_error
-        total = older + new_sum
+            total += old_sum[left - base]
+            error += old_error[left - base]
         result = total + error
         if result != result:  # infinities: their "rounding error" is NaN
             result = total
         out[i] = result / count if divide else result
+    return 0
 
 
 @njit(cache=True)
-def rolling_std(times: Any, values: Any, window: int, out: Any) -> None:
+def rolling_std(starts: Any, values: Any, present: Any, scratch: Any, out: Any) -> int:
     """Sample standard deviation (``ddof=1``), NaN below two samples. O(n).
 
-    Sums and sums of squares about a centre, the mean at the last change of halves; so a
+    Sums and sums of squares about a centre, the mean near the last change of halves; so a
     large common offset costs no digits. When the window has moved so far from the centre
     that three digits would be lost, the halves are made anew about the present mean.
     Windows with samples beyond 1e150 are computed one by one.
     """
-    n = len(times)
-    old_sum = np.empty(64)
-    old_square = np.empty(64)
+    old_sum = scratch[0]
+    old_square = scratch[1]
     base = 0
     middle = 0
-    left = 0
-    count = 0
-    huge = 0  # samples whose square would overflow, infinities among them
+    huge = -1  # newest sample whose square would overflow, infinities among them
     new_sum = 0.0
     new_square = 0.0
     centre = 0.0
-    for i in range(n):
+    drift = 0.0  # mean of the last window about the centre
+    for i in range(len(starts)):
+        left = starts[i]
         x = values[i]
         if abs(x) <= HUGE:
-            count += 1
             x -= centre
             new_sum += x
             new_square += x * x
         elif x == x:
-            huge += 1
-        limit = times[i] - window
-        while times[left] <= limit:
-            x = values[left]
-            if abs(x) <= HUGE:
-                count -= 1
-            elif x == x:
-                huge -= 1
-            left += 1
-        if huge > 0:
+            huge = i
+        if huge >= left:
             out[i] = _std_directly(values, left, i + 1)
             continue
+        count = _count(present, left, i)
         if count < 2:
             out[i] = np.nan
             continue
-        fresh = left > middle
+        renew = 1 if left > middle else 0  # 1: about the last known mean, 2: the exact one
+        scaled = 0.0
+        rest = 0.0
         while True:
-            if fresh:
+            if renew > 0:
                 base = left
                 middle = i + 1
                 if middle - base > len(old_sum):
-                    old_sum = np.empty(2 * (middle - base))
-                    old_square = np.empty(2 * (middle - base))
-                centre = _centre(values, left, middle)
+                    return middle - base
+                centre = _centre(values, left, middle) if renew == 2 else centre + drift
                 new_sum = 0.0
                 new_square = 0.0
                 for k in range(i, left - 1, -1):
@@ -222,10 +262,12 @@ def rolling_std(times: Any, values: Any, window: int, out: Any) -> None:
                 square += old_square[left - base]
             scaled = square * count
             rest = scaled - total * total
-            if fresh or rest >= 1e-3 * scaled:
+            drift = total / count
+            if renew == 2 or rest >= 1e-3 * scaled:
                 break
-            fresh = True
+            renew = 2
         out[i] = np.sqrt(max(rest, 0.0) / (np.float64(count) * (count - 1)))
+    return 0
 
 
 @njit(cache=True)
@@ -270,72 +312,60 @@ def _std_directly(values: Any, start: int, stop: int) -> float:
 
 
 @njit(cache=True)
-def rolling_max(times: Any, values: Any, window: int, out: Any) -> None:
+def rolling_max(starts: Any, values: Any, present: Any, scratch: Any, out: Any) -> int:
     """Largest sample. O(n), without a data-dependent branch."""
-    n = len(times)
-    old = np.empty(64)
+    old = scratch[0]
     base = 0
     middle = 0
-    left = 0
-    count = 0
     new = -np.inf
-    for i in range(n):
+    for i in range(len(starts)):
+        left = starts[i]
         x = values[i]
-        count += x == x
         new = x if x > new else new
-        limit = times[i] - window
-        while times[left] <= limit:
-            count -= values[left] == values[left]
-            left += 1
         if left > middle:
             base = left
             middle = i + 1
             if middle - base > len(old):
-                old = np.empty(2 * (middle - base))
-            running = -np.inf
+                return middle - base
+            new = -np.inf
             for k in range(i, left - 1, -1):
                 x = values[k]
-                running = x if x > running else running
-                old[k - base] = running
+                new = x if x > new else new
+                old[k - base] = new
             new = -np.inf
         best = new
         if left < middle:
             older = old[left - base]
             best = older if older > new else new
-        out[i] = best if count > 0 else np.nan
+        out[i] = best if _count(present, left, i) > 0 else np.nan
+    return 0
 
 
 @njit(cache=True)
-def rolling_min(times: Any, values: Any, window: int, out: Any) -> None:
+def rolling_min(starts: Any, values: Any, present: Any, scratch: Any, out: Any) -> int:
     """Smallest sample. O(n), without a data-dependent branch."""
-    n = len(times)
-    old = np.empty(64)
+    old = scratch[0]
     base = 0
     middle = 0
-    left = 0
-    count = 0
     new = np.inf
-    for i in range(n):
+    for i in range(len(starts)):
+        left = starts[i]
         x = values[i]
-        count += x == x
         new = x if x < new else new
-        limit = times[i] - window
-        while times[left] <= limit:
-            count -= values[left] == values[left]
-            left += 1
         if left > middle:
             base = left
             middle = i + 1
             if middle - base > len(old):
-                old = np.empty(2 * (middle - base))
-            running = np.inf
+                return middle - base
+            new = np.inf
             for k in range(i, left - 1, -1):
                 x = values[k]
-                running = x if x < running else running
-                old[k - base] = running
+                new = x if x < new else new
+                old[k - base] = new
             new = np.inf
         best = new
         if left < middle:
             older = old[left - base]
             best = older if older < new else new
-        out[i] = best if count > 0 else np.nan
+        out[i] = best if _count(present, left, i) > 0 else np.nan
+    return 0

@@ -119,6 +119,7 @@ def collect(
     rules: Sequence[Any] | None = None,
     incidents: Sequence[Incident] | None = None,
     interval: DurationLike | None = None,
+    grace: DurationLike = "1m",
     forecast: Mapping[str, Any] | None = None,
     horizon: DurationLike | None = None,
     progress: bool = False,
@@ -135,6 +136,9 @@ def collect(
         Labelled truth.
     interval : duration, optional
         Evaluation interval of the rules; five sampling intervals by default.
+    grace : duration
+        So long after an incident's end it still excuses an alert: a rule over a window cannot
+        resolve before the window has passed.
     forecast : mapping of str to capacity, optional
         Signals or selectors to forecast, each with its capacity: a number, the name of the
         metric that limits it, a function, or None; by default every pair of a metric and its
@@ -172,7 +176,11 @@ def collect(
         bar.set_description("rules")
         backtest = (
             alerting.backtest(
-                source, rules, incidents=incidents, interval=interval or _default_interval(watched)
+                source,
+                rules,
+                incidents=incidents,
+                interval=interval or _default_interval(watched),
+                grace=grace,
             )
             if rules
             else None

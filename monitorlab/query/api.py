@@ -107,12 +107,12 @@ def evaluate(
         inside = [np.arange(a, b) for a, b in zip(value.first[:, 0], value.last[:, 0], strict=True)]
         index = np.concatenate(inside) if inside else np.zeros(0, np.int64)
         keys = [key_of(labels) for labels in value.labels]
-        samples = value.values  # noqa: PD011 - ours, not a pandas object
+        samples = value.values
         return table(keys, rows, value.times[index], samples[index])
     if not isinstance(value, Vector):
         return table([SeriesKey("")], np.zeros(1, np.int64), steps, value)
     keys = [key_of(labels) for labels in value.labels]
-    current = value.values[:, 0]  # noqa: PD011 - ours, not a pandas object
+    current = value.values[:, 0]
     return table(keys, np.arange(len(keys)), np.repeat(steps, len(keys)), current)
 
 

@@ -59,7 +59,14 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class NumberLiteral(Node):
-    """A number; durations written as numbers are seconds."""
+    """A number; durations written as numbers are seconds.
+
+    Examples
+    --------
+    >>> from monitorlab.query import parse
+    >>> parse("1h30m")
+    NumberLiteral(value=5400.0)
+    """
 
     value: float
 
@@ -68,7 +75,14 @@ class NumberLiteral(Node):
 
 @dataclass(frozen=True, slots=True)
 class StringLiteral(Node):
-    """A text in quotes."""
+    """A text in quotes.
+
+    Examples
+    --------
+    >>> from monitorlab.query import parse
+    >>> parse("'text'")
+    StringLiteral(value='text')
+    """
 
     value: str
 
@@ -81,6 +95,12 @@ class VectorSelector(Node):
 
     ``offset_ns`` looks back (negative: ahead); ``at`` fixes the time, in nanoseconds since
     the epoch, or at the query's ``"start"`` or ``"end"``.
+
+    Examples
+    --------
+    >>> from monitorlab.query import parse
+    >>> parse("up offset 5m").offset_ns
+    300000000000
     """
 
     name: str | None
@@ -93,7 +113,14 @@ class VectorSelector(Node):
 
 @dataclass(frozen=True, slots=True)
 class MatrixSelector(Node):
-    """The samples of each matching series in the window before each step."""
+    """The samples of each matching series in the window before each step.
+
+    Examples
+    --------
+    >>> from monitorlab.query import parse
+    >>> parse("up[5m]").selector.name
+    'up'
+    """
 
     selector: VectorSelector
     range_ns: int
@@ -103,7 +130,14 @@ class MatrixSelector(Node):
 
 @dataclass(frozen=True, slots=True)
 class Subquery(Node):
-    """An expression evaluated on a grid of its own, seen as windows of samples."""
+    """An expression evaluated on a grid of its own, seen as windows of samples.
+
+    Examples
+    --------
+    >>> from monitorlab.query import parse
+    >>> parse("up[1h:30s]").step_ns
+    30000000000
+    """
 
     expr: Node
     range_ns: int
@@ -116,7 +150,14 @@ class Subquery(Node):
 
 @dataclass(frozen=True, slots=True)
 class Call(Node):
-    """A function call."""
+    """A function call.
+
+    Examples
+    --------
+    >>> from monitorlab.query import parse
+    >>> parse("abs(up)").name
+    'abs'
+    """
 
     name: str
     args: tuple[Node, ...]
@@ -124,7 +165,14 @@ class Call(Node):
 
 @dataclass(frozen=True, slots=True)
 class Aggregate(Node):
-    """An aggregation over series: ``op by (grouping) (param, expr)``."""
+    """An aggregation over series: ``op by (grouping) (param, expr)``.
+
+    Examples
+    --------
+    >>> from monitorlab.query import parse
+    >>> parse("sum by (job) (up)").grouping
+    ('job',)
+    """
 
     op: str
     expr: Node
@@ -137,7 +185,14 @@ class Aggregate(Node):
 
 @dataclass(frozen=True, slots=True)
 class Unary(Node):
-    """A sign before an expression."""
+    """A sign before an expression.
+
+    Examples
+    --------
+    >>> from monitorlab.query import parse
+    >>> parse("-up").op
+    '-'
+    """
 
     op: str
     expr: Node
@@ -145,7 +200,14 @@ class Unary(Node):
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """How the series of two vectors find each other."""
+    """How the series of two vectors find each other.
+
+    Examples
+    --------
+    >>> from monitorlab.query import parse
+    >>> parse("a * on (job) b").matching
+    Matching(card='one-to-one', labels=('job',), on=True, include=())
+    """
 
     card: Card = "one-to-one"
     labels: tuple[str, ...] = ()
@@ -155,7 +217,14 @@ class Matching:
 
 @dataclass(frozen=True, slots=True)
 class Binary(Node):
-    """Two expressions with an operator between them; ``matching`` only between vectors."""
+    """Two expressions with an operator between them; ``matching`` only between vectors.
+
+    Examples
+    --------
+    >>> from monitorlab.query import parse
+    >>> parse("up == bool 0").returns_bool
+    True
+    """
 
     op: str
     lhs: Node
@@ -166,7 +235,14 @@ class Binary(Node):
 
 @dataclass(frozen=True, slots=True)
 class Paren(Node):
-    """An expression in parentheses."""
+    """An expression in parentheses.
+
+    Examples
+    --------
+    >>> from monitorlab.query import parse
+    >>> type(parse("(up)")).__name__
+    'Paren'
+    """
 
     expr: Node
 

@@ -180,7 +180,7 @@ def extrapolated(
     clamp_first: bool,
     out: Any,
 ) -> None:
-    """Give the change in each window, stretched to its edges (``rate``, ``increase``, ``delta``)."""
+    """Give each window's change, stretched to its edges (``rate``, ``increase``, ``delta``)."""
     # Resets are rare: where they are is found once, and how many come before each sample.
     before = np.zeros(len(values) + 1, np.int64)
     where = np.empty(len(values) + 1, np.int64)

@@ -31,7 +31,15 @@ _INTERVAL_SAMPLES = 1000  # newest samples of a series that "auto" takes its int
 
 
 class Source(Protocol):
-    """What the engine needs to know of a store: select series in a stretch of time."""
+    """What the engine needs to know of a store: select series in a stretch of time.
+
+    Examples
+    --------
+    >>> from monitorlab.storage import SeriesStore
+    >>> source: Source = SeriesStore()
+    >>> list(source.select(None))
+    []
+    """
 
     def select(
         self, selector: Any = None, start_ns: int | None = None, end_ns: int | None = None
@@ -102,6 +110,13 @@ def instant(
     -----
     One binary search a series, O(steps log samples); series that share their times share
     the search.
+
+    Examples
+    --------
+    >>> from monitorlab.query import QueryOptions, load_notation, parse
+    >>> store, now = load_notation([("up", "1 0 1")], "1m"), np.array([120 * 10**9])
+    >>> instant(store, parse("up"), now, QueryOptions(), times=False).values
+    array([[1.]])
     """
     lookback = options.lookback_ns
     views = _fetch(source, selector, ends, lookback, options)
@@ -116,9 +131,9 @@ def instant(
             known_times = view.times
             age = _auto_lookback(view.times) if lookback is None else lookback
             index, found = newest_at(view.times, ends, lookback_ns=age, closed=options.closed)
-        stale = is_stale(view.values)
-        present[row] = found & ~stale[index] if stale.any() else found
-        values[row] = to_seconds(view.times)[index] if times else view.values[index]
+        current = view.values[index]
+        present[row] = found & ~is_stale(current)
+        values[row] = to_seconds(view.times[index]) if times else current
     labels = [_full_labels(view.key) for view in views]
     return Vector(labels, np.zeros(len(views), bool), values, present)
 
@@ -145,6 +160,13 @@ def windows(
     -------
     Windows
         Samples without stale markers, and the bounds of each window.
+
+    Examples
+    --------
+    >>> from monitorlab.query import QueryOptions, load_notation, parse
+    >>> store, now = load_notation([("up", "1 0 1")], "1m"), np.array([120 * 10**9])
+    >>> windows(store, parse("up"), 60 * 10**9, now, QueryOptions()).counts
+    array([[1]])
     """
     views = _fetch(source, selector, ends, range_ns, options)
     _refuse_size(len(views), len(ends), options)
@@ -179,6 +201,14 @@ def subquery_windows(
     -------
     Windows
         As ``windows`` gives them.
+
+    Examples
+    --------
+    >>> from monitorlab.model import Labels
+    >>> from monitorlab.query import QueryOptions
+    >>> vector, grid = Vector.constant(Labels(), np.ones(3)), np.array([0, 10, 20])
+    >>> subquery_windows(vector, grid, 15, np.array([20]), QueryOptions()).counts
+    array([[2]])
     """
     vector = vector.compact()
     _refuse_size(len(vector), len(ends), options)

@@ -133,6 +133,13 @@ class Windows:
     ``times`` and ``values`` hold the samples of all series one after the other; the window
     of series ``s`` at step ``t`` is ``[first[s, t], last[s, t])``. Stale markers are left out.
     ``ends`` are the right edges; where an ``@`` fixed them they differ from the steps.
+
+    Examples
+    --------
+    >>> from monitorlab.query import evaluate_value, load_notation, QueryOptions
+    >>> store = load_notation([("up", "1 0 1")], "1m")
+    >>> evaluate_value(store, "up[2m]", np.array([120 * 10**9]), QueryOptions()).counts
+    array([[2]])
     """
 
     labels: list[Labels]

@@ -7,8 +7,8 @@
 """
 
 from monitorlab.seasonality.adjust import Adjusted, remove_seasons
-from monitorlab.seasonality.patterns import SeasonalPattern, Seasonality, analyze
 from monitorlab.seasonality.decomposition import Decomposition, decompose
+from monitorlab.seasonality.patterns import Seasonality, SeasonalPattern, analyze
 from monitorlab.seasonality.periods import find_periods, find_periods_in_samples, periods_table
 from monitorlab.seasonality.profiles import Profile, heatmap, profile, weekly_table
 from monitorlab.seasonality.trend import Trend, TrendLine, analyze_trend

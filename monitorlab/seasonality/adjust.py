@@ -138,7 +138,7 @@ def lag_one(residual: np.ndarray, *, fitted: int = 2) -> float:
     -0.99
     """
     n = len(residual)
-    if n < 4:  # noqa: PLR2004
+    if n < 4:
         return 0.0
     before, after = residual[:-1], residual[1:]
     power = float(before @ before)

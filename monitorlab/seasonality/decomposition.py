@@ -20,7 +20,7 @@ from monitorlab.display import Result, to_plain
 from monitorlab.errors import NotEnoughDataError
 from monitorlab.seasonality.grid import Grid, coarsen, fill_gaps, moving_mean, regular_grid
 from monitorlab.seasonality.periods import find_periods
-from monitorlab.times import DurationLike, format_duration, parse_duration, to_index
+from monitorlab.times import DurationLike, format_duration, parse_duration
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -90,9 +90,9 @@ class Decomposition(Result):
 
     def plot(self) -> go.Figure:
         """Draw observed with trend, each season, and the residual, one above the other."""
-        import plotly.graph_objects as go  # noqa: PLC0415
+        import plotly.graph_objects as go
 
-        from monitorlab import plotting  # noqa: PLC0415
+        from monitorlab import plotting
 
         frame = self.to_frame()
         names = ["observed", *(c for c in frame.columns if c.startswith("seasonal")), "residual"]
@@ -248,12 +248,12 @@ def _fit_grid(series: pd.Series, grid: Grid, shortest: pd.Timedelta) -> tuple[Gr
     n = len(grid.values)
     factor = min(-(-n // FAST_SLOTS), max(1, per_period // BINS_A_PERIOD))
     if factor == 1:
-        if abs(ns / grid.step_ns - per_period) * n / per_period > 0.5:  # noqa: PLR2004 - drift
+        if abs(ns / grid.step_ns - per_period) * n / per_period > 0.5:
             grid = regular_grid(series, step_ns=max(1, ns // per_period), what="decompose")
         return grid, ""
     while factor > 1 and per_period % factor:
         factor -= 1
-    if factor == 1 or abs(ns / grid.step_ns - per_period) > 1e-9:  # noqa: PLR2004
+    if factor == 1 or abs(ns / grid.step_ns - per_period) > 1e-9:
         bins = max(BINS_A_PERIOD, per_period * FAST_SLOTS // n)
         start = grid.start_ns
         grid = regular_grid(series, step_ns=max(1, ns // bins), what="decompose")
@@ -267,7 +267,7 @@ def _fit_grid(series: pd.Series, grid: Grid, shortest: pd.Timedelta) -> tuple[Gr
 def _stl(
     values: np.ndarray, lengths: list[int], *, robust: bool
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    from statsmodels.tsa.seasonal import MSTL, STL  # noqa: PLC0415 - costs seconds to import
+    from statsmodels.tsa.seasonal import MSTL, STL
 
     jumps = len(values) > JUMP_FROM
     options: dict[str, Any] = {"robust": robust}

@@ -132,7 +132,7 @@ def regular_grid(
     60000000000
     """
     times, values = check_series(series, what)
-    if len(values) < 3:  # noqa: PLR2004 - two samples define no spacing worth the name
+    if len(values) < 3:
         msg = f"{what}: needs at least 3 finite samples, got {len(values)}"
         raise NotEnoughDataError(msg, needed=3, got=len(values))
     span = int(times[-1] - times[0])
@@ -245,10 +245,10 @@ def moving_mean(values: np.ndarray, window: int) -> np.ndarray:
     count = np.concatenate(([0.0], np.cumsum(finite, dtype=np.float64)))
 
     def windowed(prefix: np.ndarray) -> np.ndarray:
-        whole = prefix[window:] - prefix[:-window]
-        if window % 2:
-            return whole
-        return 0.5 * (whole[1:] + whole[:-1]) if len(whole) > 1 else whole
+        whole: np.ndarray = prefix[window:] - prefix[:-window]
+        if window % 2 == 0 and len(whole) > 1:
+            whole = 0.5 * (whole[1:] + whole[:-1])
+        return whole
 
     sums, counts = windowed(total), windowed(count)
     middle = np.full(len(sums), np.nan)

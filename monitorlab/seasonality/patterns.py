@@ -134,9 +134,9 @@ class Seasonality(Result):
         shapes = [row.profiles[c] for c in map(_clock, row.periods) if c in row.profiles]
         if shapes:
             return shapes[0].plot()
-        import plotly.graph_objects as go  # noqa: PLC0415
+        import plotly.graph_objects as go
 
-        from monitorlab import plotting  # noqa: PLC0415
+        from monitorlab import plotting
 
         data = self._data[row.series]
         t, v = plotting.downsample(plotting.time_axis(data.index), data.to_numpy())

@@ -33,6 +33,7 @@ CALENDAR_NS = tuple(
 )  # fmt: skip
 SAMPLE_ANCHORS = (7.0, 12.0, 24.0, 52.0, 168.0)  # usual seasons of series without times
 MAX_SLOTS = 16_384  # longer grids are averaged first; short periods get a pass of their own
+ANCHOR_SHARE, CALENDAR_SHARE = 0.6, 0.2  # of alpha; the rest goes to free periods
 MIN_CYCLES = 2.0
 MIN_CYCLES_FREE = 3.0  # for a period that no calendar suggests
 ANCHOR_STANDOUT = 3.0  # a day inside a week: its lines stand out among the week's
@@ -51,7 +52,7 @@ class Found:
 
 
 def find_periods(
-    series: pd.Series, *, max_periods: int = 4, alpha: float = 0.005, min_strength: float = 0.02
+    series: pd.Series, *, max_periods: int = 4, alpha: float = 0.004, min_strength: float = 0.02
 ) -> list[pd.Timedelta]:
     """Find the periods a series repeats with, strongest first.
 
@@ -85,11 +86,12 @@ def find_periods(
     -----
     Candidates are calendar periods and the peaks of the tapered periodogram (against a
     running median in log frequency) and of the autocorrelation. A candidate is tested by
-    its cycles: each cycle loses its own mean and slope and is turned into harmonics; the
-    mean of a harmonic over cycles is compared with its scatter *between* cycles (an F
-    ratio pooled over harmonics whitened by a power law). Both carry the same noise
-    spectrum, so random walks and autoregressions pass no more often than white noise. The
-    chance ``alpha`` is shared out: half among calendar periods, half among frequencies,
+    its cycles: the series is whitened by its lag-one autocorrelation, each cycle loses its
+    own mean and slope and is turned into harmonics; the mean of a harmonic over cycles is
+    compared with its scatter *between* cycles (an F ratio pooled over harmonics whitened by
+    a power law). Both carry the same noise spectrum, so random walks and autoregressions
+    pass hardly more often than white noise. The chance ``alpha`` is shared out: 60 % among
+    minute, hour, day, week and year, 20 % among other round times, 20 % among frequencies,
     long periods first. What explains most in left-out cycles is taken, its season removed,
     and the rest tested again. A divisor of a found period is kept only where its lines
     stand out from their neighbours.
@@ -111,13 +113,12 @@ def find_periods(
     []
     """
     return [
-        pd.Timedelta(ns, unit="ns")
-        for ns, _ in _search(series, max_periods, alpha, min_strength)
+        pd.Timedelta(ns, unit="ns") for ns, _ in _search(series, max_periods, alpha, min_strength)
     ]
 
 
 def periods_table(
-    series: pd.Series, *, max_periods: int = 4, alpha: float = 0.005, min_strength: float = 0.02
+    series: pd.Series, *, max_periods: int = 4, alpha: float = 0.004, min_strength: float = 0.02
 ) -> pd.DataFrame:
     """Find the periods a series repeats with, and say how sure and how strong.
 
@@ -159,7 +160,7 @@ def find_periods_in_samples(
     anchors: Sequence[float] = SAMPLE_ANCHORS,
     calendar: Sequence[float] = (),
     max_periods: int = 4,
-    alpha: float = 0.005,
+    alpha: float = 0.004,
     min_strength: float = 0.02,
 ) -> list[Found]:
     """Find periods of an evenly spaced array, counted in samples.
@@ -186,11 +187,12 @@ def find_periods_in_samples(
     [7.0]
     """
     finite = np.isfinite(values)
-    if int(finite.sum()) < 8 or float(np.ptp(values[finite])) == 0.0:  # noqa: PLR2004
+    if int(finite.sum()) < 8 or float(np.ptp(values[finite])) == 0.0:
         return []
     x = spectrum.clipped(values)
     known = _Known(tuple(anchors), tuple(sorted({*anchors, *calendar})), alpha)
-    rest, taken = x, []
+    rest = x
+    taken: list[float] = []
     for _ in range(max_periods + 2):
         period = _best(rest, known, taken, min_strength)
         if period is None:
@@ -210,9 +212,13 @@ class _Known:
 
     def level(self, period: float, cycles: float) -> float:
         """Give the level at which a candidate is significant."""
+        others = len(self.calendar) - len(self.anchors)
+        if self.is_anchor(period):
+            return ANCHOR_SHARE * self.alpha / len(self.anchors)
         if self.is_calendar(period):
-            return self.alpha / 2 / max(len(self.calendar), 1)
-        return self.alpha / 2 / (cycles * (1.0 + np.log(cycles)) ** 2)
+            return CALENDAR_SHARE * self.alpha / others
+        free = 1.0 - ANCHOR_SHARE - CALENDAR_SHARE
+        return float(free * self.alpha / (cycles * (1.0 + np.log(cycles)) ** 2))
 
     def is_calendar(self, period: float) -> bool:
         return any(abs(period - c) <= 1e-6 * c for c in self.calendar)
@@ -223,17 +229,17 @@ class _Known:
     def snapped(self, period: float, n: int) -> float:
         """Give the calendar period that the data cannot tell from this one, else itself."""
         for c in self.calendar:
-            if c * MIN_CYCLES <= n and abs(n / period - n / c) <= 0.5:  # noqa: PLR2004
+            if c * MIN_CYCLES <= n and abs(n / period - n / c) <= 0.5:
                 return c
         near = round(period)
-        return float(near) if abs(n / period - n / near) <= 0.25 else period  # noqa: PLR2004
+        return float(near) if abs(n / period - n / near) <= 0.25 else period
 
 
 def _search(
     series: pd.Series, max_periods: int, alpha: float, min_strength: float
 ) -> list[tuple[int, Found]]:
     _, values = check_series(series, "find_periods")
-    if len(values) < 8:  # noqa: PLR2004 - nothing repeats in so few
+    if len(values) < 8:
         return []
     grid = regular_grid(series, what="find_periods")
     factor = -(-len(grid.values) // MAX_SLOTS)
@@ -295,9 +301,9 @@ def _candidates(x: np.ndarray, known: _Known, taken: Sequence[float]) -> list[fl
     out = {c for c in known.calendar if c * MIN_CYCLES <= n}
     for period in free:
         snapped = known.snapped(period, n)
-        if known.is_calendar(snapped):
-            out.add(snapped)
-        elif 3 <= snapped <= n / MIN_CYCLES_FREE and not _is_harmonic(snapped, taken, n):  # noqa: PLR2004
+        if known.is_calendar(snapped) or (
+            3 <= snapped <= n / MIN_CYCLES_FREE and not _is_harmonic(snapped, taken, n)
+        ):
             out.add(snapped)
     return sorted(out)
 
@@ -305,11 +311,11 @@ def _candidates(x: np.ndarray, known: _Known, taken: Sequence[float]) -> list[fl
 def _is_harmonic(period: float, taken: Sequence[float], n: int) -> bool:
     """Whether a frequency cannot be told from a line of a season found before."""
     for other in taken:
-        if abs(period / other - 1.0) <= 0.12:  # noqa: PLR2004 - sidelobe of the season
+        if abs(period / other - 1.0) <= 0.12:
             return True
         if other > period:
             lines = other / period
-            if abs(lines - round(lines)) * n / other <= 0.75:  # noqa: PLR2004 - bins
+            if abs(lines - round(lines)) * n / other <= 0.75:
                 return True
     return False
 
@@ -350,4 +356,4 @@ def _settle(
 
 def _divides(short: float, long: float) -> bool:
     ratio = long / short
-    return ratio > 1.5 and abs(ratio - round(ratio)) < 0.02  # noqa: PLR2004
+    return ratio > 1.5 and abs(ratio - round(ratio)) < 0.02

@@ -85,14 +85,17 @@ class Profile(Result):
 
     def plot(self) -> go.Figure:
         """Draw the median with the middle half and nine tenths as bands."""
-        import plotly.graph_objects as go  # noqa: PLC0415
+        import plotly.graph_objects as go
 
-        from monitorlab import plotting  # noqa: PLC0415
+        from monitorlab import plotting
 
         figure = plotting.new_figure(title=f"{self.series} by {self.by} ({self.timezone})")
         x = [str(v) for v in self.table.index]
         color = plotting.PALETTE[0]
-        for low, high, name, alpha in (("low", "high", "5–95 %", 0.14), ("q25", "q75", "25–75 %", 0.28)):
+        for low, high, name, alpha in (
+            ("low", "high", "5–95 %", 0.14),
+            ("q25", "q75", "25–75 %", 0.28),
+        ):
             figure.add_trace(
                 go.Scatter(x=x, y=self.table[high], mode="lines", line={"width": 0},
                            showlegend=False, hoverinfo="skip")
@@ -152,7 +155,9 @@ def profile(
         clock = to_index(times).tz_convert(zone)
         labels = {"hour": clock.hour, "weekday": clock.day_of_week, "month": clock.month - 1}[name]
         phase = np.asarray(labels, dtype=np.int64)
-        names: list[Any] = {"hour": list(range(24)), "weekday": list(WEEKDAYS), "month": list(MONTHS)}[name]
+        names: list[Any] = list(
+            range(24) if name == "hour" else WEEKDAYS if name == "weekday" else MONTHS
+        )
     else:
         phase = (times % length) * PERIOD_BINS // length
         names = [pd.Timedelta(length * i // PERIOD_BINS, unit="ns") for i in range(PERIOD_BINS)]
@@ -222,9 +227,9 @@ def heatmap(series: pd.Series, *, tz: str | None = None) -> go.Figure:
     >>> heatmap(pd.Series(np.arange(336.0), index=index)).data[0].type
     'heatmap'
     """
-    import plotly.graph_objects as go  # noqa: PLC0415
+    import plotly.graph_objects as go
 
-    from monitorlab import plotting  # noqa: PLC0415
+    from monitorlab import plotting
 
     table = weekly_table(series, tz=tz)
     zone = tz or str(series.index.tz)
@@ -249,7 +254,7 @@ def _require(times: np.ndarray, length: int, what: str) -> float:
     span = int(times[-1] - times[0]) if len(times) else 0
     step = int(np.median(np.diff(times))) if len(times) > 1 else 0
     cycles = (span + step) / length if length else 0.0
-    if cycles < 2.0 - 1e-9:  # noqa: PLR2004
+    if cycles < 2.0 - 1e-9:
         window = f" ({from_ns(int(times[0])):%Y-%m-%d %H:%M} on)" if len(times) else ""
         needed = -(-2 * length // step) if step else 2
         msg = (
@@ -260,11 +265,9 @@ def _require(times: np.ndarray, length: int, what: str) -> float:
     return float(cycles)
 
 
-def _quantiles(
-    phase: np.ndarray, values: np.ndarray, names: list[Any], title: str
-) -> pd.DataFrame:
+def _quantiles(phase: np.ndarray, values: np.ndarray, names: list[Any], title: str) -> pd.DataFrame:
     groups = pd.Series(values).groupby(phase)
-    table = groups.quantile(list(QUANTILES)).unstack()
+    table = groups.quantile(list(QUANTILES)).unstack()  # noqa: PD010 - a Series cannot pivot
     table.columns = pd.Index(["low", "q25", "median", "q75", "high"])
     table["mean"] = groups.mean()
     table["count"] = groups.size()

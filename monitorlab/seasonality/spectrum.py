@@ -9,6 +9,8 @@ counted in samples.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from monitorlab.seasonality.grid import fill_gaps, moving_mean
@@ -24,6 +26,7 @@ __all__ = [
     "season",
     "share",
     "standout",
+    "whitened",
 ]
 
 CLIP_MADS = 8.0
@@ -64,7 +67,8 @@ def clipped(values: np.ndarray) -> np.ndarray:
     if mad == 0.0:
         return np.array(values, dtype=np.float64)
     limit = max(CLIP_MADS * mad, float(np.quantile(away, 0.98)))
-    return np.clip(values, middle - limit, middle + limit)
+    pulled: np.ndarray = np.clip(values, middle - limit, middle + limit)
+    return pulled
 
 
 def is_flat(x: np.ndarray) -> bool:
@@ -144,18 +148,19 @@ def cycle_test(x: np.ndarray, period: float) -> tuple[float, int]:
     >>> cycle_test(noise, 24.0)[0] > 0.001
     True
     """
-    if period * 2 > len(x) + 1e-6 or period < 3:  # noqa: PLR2004
+    if period * 2 > len(x) + 1e-6 or period < 3:
         return 1.0, 0
-    matrix = cycle_matrix(x, period, TEST_BINS)
+    white = whitened(x)
+    matrix = cycle_matrix(white, period, TEST_BINS)
     bins = matrix.shape[1]
     if bins < MIN_BINS_FOR_SLOPE:
-        matrix = cycle_matrix(x - moving_mean(x, round(period)), period, TEST_BINS)
+        matrix = cycle_matrix(white - moving_mean(white, round(period)), period, TEST_BINS)
     matrix = matrix[np.isnan(matrix).mean(axis=1) <= MAX_MISSING]
     cycles = len(matrix)
-    if cycles < 2:  # noqa: PLR2004
+    if cycles < 2:
         return 1.0, cycles
-    if np.isnan(matrix).any():
-        matrix = np.array([fill_gaps(row) for row in matrix])
+    for row in np.flatnonzero(np.isnan(matrix).any(axis=1)):
+        matrix[row] = fill_gaps(matrix[row])
     matrix = matrix - matrix.mean(axis=1, keepdims=True)
     if bins >= MIN_BINS_FOR_SLOPE:
         ramp = np.arange(bins) - (bins - 1) / 2
@@ -166,6 +171,45 @@ def cycle_test(x: np.ndarray, period: float) -> tuple[float, int]:
     sizes = sorted({min(lines.shape[1], size) for size in HARMONIC_SETS})
     best = min(_pooled(lines[:, :size]) for size in sizes)
     return min(1.0, best * len(sizes)), cycles
+
+
+def whitened(x: np.ndarray) -> np.ndarray:
+    """Take out of each sample what the one before says of it.
+
+    Parameters
+    ----------
+    x : numpy.ndarray, shape (n,)
+        NaN where missing.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n,)
+        ``x[t] - phi x[t-1]`` with the lag-one autocorrelation of x, 0 to 1: the steps of a
+        random walk, white noise as it is. A season stays a season.
+
+    Examples
+    --------
+    >>> whitened(np.arange(9.0)).round(3).tolist()[1:4]
+    [1.0, 1.0, 1.0]
+    """
+    rows = np.flatnonzero(np.isfinite(x))
+    out = np.full(len(x), np.nan)
+    if len(rows) < 2:
+        return out
+    have = x[rows] - float(x[rows].mean())
+    gaps = np.diff(rows)
+    before, after = have[:-1], have[1:]
+    near = gaps <= np.median(gaps)
+    power = float(before[near] @ before[near])
+    if power == 0.0:
+        out[rows] = have
+        return out
+    phi = float(before[near] @ after[near]) / power
+    phi = float(np.clip(phi + (1.0 + 3.0 * phi) / len(rows), 0.0, 1.0))
+    phi = phi ** (1.0 / float(np.median(gaps)))
+    steps = after - phi**gaps * before
+    out[rows] = np.concatenate((steps[:1], steps))
+    return out
 
 
 def explained(x: np.ndarray, period: float) -> float:
@@ -181,7 +225,9 @@ def explained(x: np.ndarray, period: float) -> float:
     count = finite.sum(axis=0)
     total = np.where(finite, matrix, 0.0).sum(axis=0)
     others = np.full(matrix.shape, np.nan)
-    np.divide(total - np.where(finite, matrix, 0.0), count - 1, out=others, where=finite & (count > 1))
+    np.divide(
+        total - np.where(finite, matrix, 0.0), count - 1, out=others, where=finite & (count > 1)
+    )
     use = np.isfinite(others) & finite
     if not bool(use.any()):
         return 0.0
@@ -314,12 +360,12 @@ def periodogram_peaks(x: np.ndarray, count: int = 12) -> list[float]:
     flat = x - x.mean() - ramp * float(ramp @ x) / float(ramp @ ramp)
     power = np.abs(np.fft.rfft(flat * np.hanning(n))) ** 2
     first, last = 2, len(power) - 1
-    if last - first < 6:  # noqa: PLR2004
+    if last - first < 6:
         return []
     level = np.log(np.maximum(power, max(1e-30 * float(power.max()), 1e-300)))
     edges = np.unique(np.geomspace(first, last + 1, 40).astype(int))
     centers, medians = [], []
-    for a, b in zip(edges[:-1], edges[1:], strict=True):
+    for a, b in pairwise(edges):
         low, high = max(first, min(a, (a + b) // 2 - 4)), min(last + 1, max(b, (a + b) // 2 + 5))
         centers.append(np.log(0.5 * (a + b)))
         medians.append(np.median(level[low:high]))
@@ -351,7 +397,7 @@ def acf_peaks(x: np.ndarray, count: int = 6, least: float = 0.15) -> list[float]
     flat = x - x.mean() - ramp * float(ramp @ x) / float(ramp @ ramp)
     size = 1 << (2 * n - 1).bit_length()
     spread = np.fft.irfft(np.abs(np.fft.rfft(flat, size)) ** 2, size)[: n // 2]
-    if len(spread) < 5 or spread[0] <= 0:  # noqa: PLR2004
+    if len(spread) < 5 or spread[0] <= 0:
         return []
     acf = spread / spread[0] * n / (n - np.arange(len(spread)))
     lags = np.arange(3, len(acf) - 1)
@@ -362,7 +408,7 @@ def acf_peaks(x: np.ndarray, count: int = 6, least: float = 0.15) -> list[float]
 
 def _pooled(lines: np.ndarray) -> float:
     """Chance that the mean harmonics over cycles are noise: an F ratio over harmonics."""
-    from scipy.special import fdtrc  # noqa: PLC0415 - scipy is imported on first use
+    from scipy.special import fdtrc
 
     cycles, harmonics = lines.shape
     mean = lines.mean(axis=0)
@@ -373,7 +419,7 @@ def _pooled(lines: np.ndarray) -> float:
         return 1.0
     scatter = np.maximum(scatter, 1e-14 * total)
     weight = np.ones(harmonics)
-    if harmonics >= 3:  # noqa: PLR2004 - a power law needs three points
+    if harmonics >= 3:
         log_h = np.log(np.arange(1, harmonics + 1))
         log_h = log_h - log_h.mean()
         log_s = np.log(scatter)

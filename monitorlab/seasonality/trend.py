@@ -141,7 +141,9 @@ class Trend(Result):
 
     def summary(self) -> str:
         """Say the result in one line."""
-        counts = {d: sum(r.direction == d for r in self.rows) for d in ("rising", "falling", "flat")}
+        counts = {
+            d: sum(r.direction == d for r in self.rows) for d in ("rising", "falling", "flat")
+        }
         if len(self.rows) == 1 and not self.skipped:
             r = self.rows[0]
             return (
@@ -163,7 +165,7 @@ class Trend(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Give the result as plain JSON types."""
-        from monitorlab.display import to_plain  # noqa: PLC0415
+        from monitorlab.display import to_plain
 
         return {
             "level": self.level,
@@ -174,9 +176,9 @@ class Trend(Result):
 
     def plot(self) -> go.Figure:
         """Draw each series with its straight line."""
-        import plotly.graph_objects as go  # noqa: PLC0415
+        import plotly.graph_objects as go
 
-        from monitorlab import plotting  # noqa: PLC0415
+        from monitorlab import plotting
 
         figure = plotting.new_figure(title="Trend")
         for i, row in enumerate(self.rows):
@@ -254,11 +256,15 @@ def analyze_trend(
     if method not in ("linear", "theil-sen"):
         msg = f"method must be 'linear' or 'theil-sen', got {method!r}"
         raise ValueError(msg)
-    if not 0.5 <= level < 1.0:  # noqa: PLR2004
+    if not 0.5 <= level < 1.0:
         msg = f"level must be at least 0.5 and below 1, got {level}"
         raise ValueError(msg)
     single = isinstance(series, pd.Series)
-    items = {str(series.name or "series"): series} if single else {str(k): s for k, s in series.items()}
+    items: dict[str, pd.Series] = (
+        {str(series.name or "series"): series}
+        if isinstance(series, pd.Series)
+        else {str(k): s for k, s in series.items()}
+    )
     rows, skipped = [], {}
     for name, data in items.items():
         try:
@@ -332,7 +338,7 @@ def _line(
 
 def _gls(hours: np.ndarray, values: np.ndarray, level: float) -> tuple[float, float, float, float]:
     """Slope, its interval and the height at the mean time, for AR(1) noise in time."""
-    from scipy.special import stdtrit  # noqa: PLC0415 - scipy is imported on first use
+    from scipy.special import stdtrit
 
     n = len(values)
     x, mid = hours - hours.mean(), float(values.mean())
@@ -387,7 +393,7 @@ def _slope(hours: np.ndarray, values: np.ndarray) -> float:
 
 
 def _mann_kendall(hours: np.ndarray, values: np.ndarray) -> float:
-    from scipy.special import ndtr  # noqa: PLC0415
+    from scipy.special import ndtr
 
     n = len(values)
     _, rise = _pairs(hours, values)
@@ -403,7 +409,7 @@ def _mann_kendall(hours: np.ndarray, values: np.ndarray) -> float:
 def _theil_sen(
     hours: np.ndarray, values: np.ndarray, level: float
 ) -> tuple[float, float, float, float]:
-    from scipy.special import ndtri  # noqa: PLC0415
+    from scipy.special import ndtri
 
     n = len(values)
     run, rise = _pairs(hours, values)

@@ -112,6 +112,7 @@ class Column:
         self.size = 0  # one past the newest sample
         self.shift = 0  # size + shift goes up with each change, and with nothing else
         self.last = MIN_TIME  # newest time ever seen
+        self.exposed = 0  # one past the last sample that any view may see
         self.dropped: dict[str, int] = {}
         self.metadata: Metadata = {}
         self.metadata_shared = False
@@ -379,15 +380,15 @@ class Column:
         self._times = times
         self._values = values
         self.capacity = len(times)
-        self.write_times = memoryview(times)  # type: ignore[arg-type]
-        self.write_values = memoryview(values)  # type: ignore[arg-type]
+        self.write_times: Any = memoryview(times)  # type: ignore[arg-type]
+        self.write_values: Any = memoryview(values)  # type: ignore[arg-type]
         self.read_times = times[:]
         self.read_values = values[:]
         self.read_times.flags.writeable = False
         self.read_values.flags.writeable = False
         self.times_address = int(times.__array_interface__["data"][0])
         self.values_address = int(values.__array_interface__["data"][0])
-        self.exposed = 0  # one past the last sample that any view may see
+        self.exposed = 0
 
     def _own_metadata(self) -> None:
         if self.metadata_shared:

@@ -1,5 +1,6 @@
 """From label conditions to series: an inverted index with PromQL's matching rules.
 
+>>> from monitorlab.model import Labels, SeriesKey
 >>> index = SeriesIndex()
 >>> for code in ("200", "404", "503"):
 ...     _ = index.add(SeriesKey("requests", Labels(code=code)))
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from monitorlab.model import Labels, SeriesKey
+from monitorlab.model import SeriesKey
 from monitorlab.storage.matchers import NAME_LABEL, Matcher
 
 __all__ = ["SeriesIndex"]
@@ -31,6 +32,7 @@ class SeriesIndex:
 
     Examples
     --------
+    >>> from monitorlab.model import Labels, SeriesKey
     >>> index = SeriesIndex()
     >>> index.add(SeriesKey("up", Labels(job="a"))), index.add(SeriesKey("up"))
     (0, 1)

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,9 +21,6 @@ from monitorlab.storage.index import SeriesIndex
 from monitorlab.storage.keys import make_key
 from monitorlab.storage.matchers import NAME_LABEL, Matcher, Selector, as_matchers
 from monitorlab.storage.view import MIN_TIME, SeriesView, is_stale
-
-if TYPE_CHECKING:
-    from monitorlab.storage.selection import Selection
 
 __all__ = ["SeriesReader"]
 
@@ -167,12 +164,6 @@ class SeriesReader:
             column.trim(self._newest())
         return column.view(start_ns, end_ns)
 
-    def selection(self) -> Selection:
-        """Give a live selection of everything, to be narrowed."""
-        from monitorlab.storage.selection import Selection
-
-        return Selection(self)
-
     def metric(self, name: str) -> Metric:
         """Give what is known of a metric; one that nobody described is a gauge.
 
@@ -314,7 +305,7 @@ class SeriesReader:
         try:
             if labels is None:
                 if metric.__class__ is str:
-                    return self._by_name[metric]  # type: ignore[index]
+                    return self._by_name[metric]
                 return self._by_identity[id(metric)]
             if labels.__class__ is dict:
                 return self._by_labels[metric, *labels, *labels.values()]

@@ -4,6 +4,7 @@ A selection of a whole store is live. Narrowing it (``select``, ``between``, ``l
 ``at``) takes a snapshot: from then on appends to the store do not change it. A selection
 is itself the sequence of its series.
 
+>>> import numpy as np
 >>> from monitorlab.storage import SeriesStore
 >>> store = SeriesStore()
 >>> store.extend("up", np.array([0, 60, 120]) * 10**9, [1.0, 1.0, 0.0])
@@ -16,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
-import numpy as np
 import pandas as pd
 
 from monitorlab.errors import TimeError
@@ -55,6 +55,7 @@ class Selection(Sequence[SeriesView]):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from monitorlab.storage import SeriesStore
     >>> store = SeriesStore()
     >>> store.extend("up", np.array([1, 2, 3]), [1.0, 1.0, 0.0])
@@ -169,7 +170,16 @@ class Selection(Sequence[SeriesView]):
             raise TimeError(msg)
         found = self._narrow((), first, stop)
         newest = max((int(view.times[-1]) for view in found), default=None)
-        return found if newest is None else found._narrow((), None, None, as_of_ns=newest)
+        if newest is None:
+            return found
+        return Selection(
+            self._store,
+            found.series(),
+            matchers=found.matchers,
+            start_ns=found.start_ns,
+            end_ns=found.end_ns,
+            as_of_ns=newest,
+        )
 
     def last(self, window: DurationLike | TimeWindow) -> Selection:
         """Keep ``(as_of - window, as_of]``."""

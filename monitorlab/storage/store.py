@@ -11,18 +11,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from monitorlab.errors import InvalidSeriesError
-from monitorlab.model import Labels, Metric, MetricType, SeriesKey
+from monitorlab.model import Metric, MetricType, SeriesKey
 from monitorlab.storage.column import Column, DuplicatePolicy, is_increasing
 from monitorlab.storage.convert import times_to_ns, values_to_floats
 from monitorlab.storage.keys import metric_type
 from monitorlab.storage.reader import SeriesReader
 from monitorlab.storage.view import MIN_TIME
 from monitorlab.times import DurationLike, TimeLike, parse_duration, to_ns
+
+if TYPE_CHECKING:
+    from monitorlab.storage.selection import Selection
 
 __all__ = ["SeriesStore", "SeriesWriter"]
 
@@ -120,7 +123,7 @@ class SeriesStore(SeriesReader):
         try:
             if labels is None:
                 column = (
-                    self._by_name[metric]  # type: ignore[index]
+                    self._by_name[metric]
                     if metric.__class__ is str
                     else self._by_identity[id(metric)]
                 )
@@ -186,8 +189,8 @@ class SeriesStore(SeriesReader):
         """
         if timestamp is None:
             time_ns = self._clock()
-        elif timestamp.__class__ is int and timestamp > _SURELY_NS:  # type: ignore[operator]
-            time_ns = timestamp  # type: ignore[assignment]
+        elif timestamp.__class__ is int and timestamp > _SURELY_NS:
+            time_ns = timestamp
         else:
             time_ns = to_ns(timestamp)
         if type is None and metadata is None:
@@ -292,6 +295,12 @@ class SeriesStore(SeriesReader):
         1
         """
         return SeriesWriter(self._column(metric, labels))
+
+    def selection(self) -> Selection:
+        """Give a live selection of everything, to be narrowed."""
+        from monitorlab.storage.selection import Selection
+
+        return Selection(self)
 
     def describe(
         self,

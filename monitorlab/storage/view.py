@@ -204,7 +204,7 @@ class SeriesView:
             UTC ``DatetimeIndex`` named ``"timestamp"``; named after the series; stale
             markers are NaN in it.
         """
-        stamps = pd.array(self._times, dtype=_UTC, copy=False)  # type: ignore[call-overload]
+        stamps = pd.array(self._times, dtype=_UTC, copy=False)
         index = pd.DatetimeIndex(stamps, name="timestamp", copy=False)
         return pd.Series(self._values, index=index, name=str(self._key), copy=False)
 

@@ -36,7 +36,11 @@ def totals(folder, groups, series, *, step, until):
     path = folder / "test.yml"
     path.write_text(yaml.safe_dump(test))
     done = subprocess.run(
-        ["promtool", "test", "rules", str(path)], capture_output=True, text=True, timeout=300, check=False
+        ["promtool", "test", "rules", str(path)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     text = done.stdout + done.stderr
     got = text[text.index("got:") :].split("\n", 1)[0]

@@ -51,15 +51,15 @@ def test_a_good_rule(spikes):
 
 def test_a_noisy_rule_is_charged_for_its_time(spikes):
     store, truth = spikes
-    result = backtest(store, [RULE, NOISY], truth)
+    result = backtest(store, [RULE, NOISY], truth, flap_within="15m")
     row = result.by_rule.set_index("rule").loc["Noisy"]
     clean = result.score.incident_free_seconds
     false = result.firings[result.firings["verdict"] == "false"]["duration"].sum().total_seconds()
     assert row["false_positive_rate"] == pytest.approx(false / clean, abs=5e-3)
     assert result.score.false_positive_rate == row["false_positive_rate"]
-    assert 0 < result.score.precision < 0.2
+    assert 0 < result.score.precision < 0.5
     assert result.score.flaps > 5
-    assert result.score.false_firings_per_week > result.score.firings_per_week * 0.8
+    assert result.score.false_firings_per_week > result.score.firings_per_week * 0.6
 
 
 def test_without_labels_nothing_is_claimed(spikes):
@@ -112,7 +112,7 @@ def test_results_can_be_looked_at(spikes):
 
 def test_comparison(spikes):
     store, truth = spikes
-    good, bad = backtest(store, RULE, truth), backtest(store, NOISY, truth)
+    good, bad = (backtest(store, r, truth, flap_within="15m") for r in (RULE, NOISY))
     comparison = bad.compare(good, names=("before", "after"))
     table = comparison.figures.set_index("figure")
     assert table.loc["precision", "after"] == 1.0

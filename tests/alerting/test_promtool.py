@@ -112,7 +112,9 @@ def test_exported_backtests_pass_in_promtool(spikes, tmp_path):
         ]
     )  # fmt: skip
     path = backtest(store, rules, truth).to_rule_test(tmp_path / "t.yml", end=7200)
-    done = subprocess.run(["promtool", "test", "rules", str(path)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["promtool", "test", "rules", str(path)], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     for case in rule_test_cases(path):
         case.check()

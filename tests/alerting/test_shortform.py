@@ -29,9 +29,9 @@ from monitorlab.errors import QueryError, RuleError
         ("p5_5m > 1", "quantile_over_time(0.05, m[5m]) > 1"),
         ("p95 >= 3", "quantile_over_time(0.95, m[7m]) >= 3"),
         ("mean > 1", "avg_over_time(m[7m]) > 1"),
-        ("anomaly_score > 0.9", "m:anomaly_score > 0.9"),
-        ("forecast_1h > 0.9", "m:forecast_1h > 0.9"),
-        ("seasonal_residual > 2", "m:seasonal_residual > 2"),
+        ("anomaly_score > 0.9", 'anomaly_score{metric="m"} > 0.9'),
+        ("forecast_1h > 0.9", 'forecast_1h{metric="m"} > 0.9'),
+        ("seasonal_residual > 2", 'seasonal_residual{metric="m"} > 2'),
         ("value > threshold", "m > 4.5"),
         ("value > value offset 1h * 2", "m > m offset 1h * 2"),
         ("rate_5m offset 1d > 1", "rate(m[5m] offset 1d) > 1"),
@@ -47,7 +47,7 @@ def test_short_conditions(text, promql):
 
 def test_selectors_keep_their_matchers():
     assert rewrite("p95_5m > 1 and anomaly_score > 1", 'm{r="/a"}') == (
-        'quantile_over_time(0.95, m{r="/a"}[5m]) > 1 and m:anomaly_score{r="/a"} > 1'
+        'quantile_over_time(0.95, m{r="/a"}[5m]) > 1 and anomaly_score{metric="m", r="/a"} > 1'
     )
 
 

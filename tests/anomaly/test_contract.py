@@ -55,7 +55,7 @@ def test_pickles_midway_and_goes_on_alike(name: str) -> None:
     expected = stream(whole, series)
     first = anomaly.make_detector(name)
     stream(first, series.iloc[:300])
-    thawed = pickle.loads(pickle.dumps(first))  # noqa: S301 - our own bytes
+    thawed = pickle.loads(pickle.dumps(first))
     copied = copy.copy(first)
     rest = series.iloc[300:]
     np.testing.assert_array_equal(stream(thawed, rest), expected[300:])

@@ -112,7 +112,9 @@ def test_together_ranks_the_series_by_their_share() -> None:
     result = anomaly.detect(series, together=True)
     assert isinstance(result.scores, pd.Series)
     index = series["a"].index
-    hit = result.events[(result.events["time"] >= index[1_500]) & (result.events["time"] < index[1_506])]
+    hit = result.events[
+        (result.events["time"] >= index[1_500]) & (result.events["time"] < index[1_506])
+    ]
     assert len(hit) >= 1
     shares = hit.iloc[0]["shares"]
     assert set(list(shares)[:2]) == {"a", "b"}

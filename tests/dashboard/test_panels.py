@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
+from monitorlab.dashboard.answers import answer
 from monitorlab.dashboard.bands import alert_spans, incident_spans, rows_of_events, within
 from monitorlab.dashboard.coalesce import Coalescer
 from monitorlab.dashboard.figure import build
-from monitorlab.dashboard.panels import Panel, answer, default_panels, panel_of
+from monitorlab.dashboard.panels import Panel, default_panels, panel_of
 from monitorlab.dashboard.tiles import measure, tiles_html
 from monitorlab.dashboard.units import axis_format, human
 from monitorlab.errors import UnknownNameError
@@ -57,7 +60,13 @@ def test_holes_and_stale_markers_break_the_line() -> None:
 
 def test_lines_are_named_by_the_labels_that_differ(shop: MonitoringFrame) -> None:
     source = shop.selection
-    found = answer(Panel("sum by (route) (rate(http_requests_total[1m]))"), source, START, END, step_ns=10 * SECOND)
+    found = answer(
+        Panel("sum by (route) (rate(http_requests_total[1m]))"),
+        source,
+        START,
+        END,
+        step_ns=10 * SECOND,
+    )
     assert [line.name for line in found.lines] == ["/", "/cart", "/search"]
     (alone,) = answer(Panel("queue_depth"), source, START, END, step_ns=SECOND).lines
     assert alone.name == "queue_depth"
@@ -66,7 +75,9 @@ def test_lines_are_named_by_the_labels_that_differ(shop: MonitoringFrame) -> Non
 def test_only_the_strongest_of_many_lines_are_drawn_and_all_are_counted() -> None:
     store = SeriesStore()
     for n in range(30):
-        store.extend("load", START + np.arange(5) * SECOND, np.full(5, float(n)), {"host": f"h{n:02}"})
+        store.extend(
+            "load", START + np.arange(5) * SECOND, np.full(5, float(n)), {"host": f"h{n:02}"}
+        )
     found = answer(Panel("load"), store, START, END, step_ns=SECOND)
     assert found.found == 30
     assert [line.name for line in found.lines] == [f"h{n}" for n in range(20, 30)]
@@ -107,7 +118,9 @@ def test_default_panels_follow_the_types(shop: MonitoringFrame) -> None:
 
 
 def test_a_band_has_three_lines_from_the_median_outwards(shop: MonitoringFrame) -> None:
-    (band,) = [p for p in default_panels(headlines(shop.selection), shop.selection) if p.kind == "band"]
+    (band,) = [
+        p for p in default_panels(headlines(shop.selection), shop.selection) if p.kind == "band"
+    ]
     found = answer(band, shop.selection, START, END, step_ns=10 * SECOND)
     assert [line.name for line in found.lines] == ["p50", "p95", "p99"]
     middle = [float(np.nanmedian(line.values)) for line in found.lines]
@@ -244,7 +257,12 @@ def test_an_open_and_an_escalated_firing() -> None:
         (3, "A", "escalated", "critical", "x"),
     ]
     (span,) = alert_spans(rows, 10)
-    assert (span.start_ns, span.end_ns, span.is_open, span.severity.value) == (2, 10, True, "critical")
+    assert (span.start_ns, span.end_ns, span.is_open, span.severity.value) == (
+        2,
+        10,
+        True,
+        "critical",
+    )
 
 
 # -- redrawing ------------------------------------------------------------------------------
@@ -267,4 +285,4 @@ def test_requests_are_coalesced_and_a_slow_action_is_called_less_often() -> None
 
     asyncio.run(main())
     assert 1 <= len(drawn) <= 10
-    assert all(b - a >= 0.019 for a, b in zip(drawn, drawn[1:], strict=False))
+    assert all(b - a >= 0.019 for a, b in itertools.pairwise(drawn))

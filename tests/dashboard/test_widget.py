@@ -118,7 +118,9 @@ def test_themes(shop: MonitoringFrame) -> None:
 
 
 def test_own_panels_and_positions(shop: MonitoringFrame) -> None:
-    dash = Dashboard(shop, panels=["queue_depth", Panel("cpu_busy_ratio", kind="gauge", unit="ratio")])
+    dash = Dashboard(
+        shop, panels=["queue_depth", Panel("cpu_busy_ratio", kind="gauge", unit="ratio")]
+    )
     assert dash.state()["shown"] == ["queue_depth", "cpu_busy_ratio"]
     dash.add("memory_used_bytes", position=0)
     dash.add({"expr": "pg_connections", "title": "connections"}, position=(0, 1))
@@ -247,7 +249,7 @@ def test_it_follows_a_feed(make_shop: Callable[..., MonitoringFrame]) -> None:
         assert "no samples yet" in dash._message.value
         feed.start()
         await feed.wait()
-        while dash._coalescer is not None and dash._coalescer.is_planned:
+        while dash._coalescer is not None and dash._coalescer.is_planned:  # noqa: ASYNC110 - a timer
             await asyncio.sleep(0.02)
         return dash, feed
 

@@ -73,7 +73,7 @@ def test_missing_samples_reset_and_pickle() -> None:
     assert math.isnan(monitor.update(0.0, float("nan")))
     run(monitor, np.random.default_rng(4).normal(size=50))
     assert monitor.is_ready
-    again = pickle.loads(pickle.dumps(monitor))  # noqa: S301 - our own object
+    again = pickle.loads(pickle.dumps(monitor))
     assert again.update(99.0, 0.3) == monitor.update(99.0, 0.3)
     monitor.reset()
     assert not monitor.is_ready
@@ -90,7 +90,12 @@ def test_a_constant_baseline() -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    [{"warmup": 3}, {"shift": 0.0}, {"direction": "sideways"}, {"mean_samples_between_false_alarms": 1}],
+    [
+        {"warmup": 3},
+        {"shift": 0.0},
+        {"direction": "sideways"},
+        {"mean_samples_between_false_alarms": 1},
+    ],
 )
 def test_wrong_parameters(bad: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="must be"):

@@ -136,6 +136,7 @@ def page(lab: tuple[str, Path]) -> Iterator[Any]:
         one.on("request", lambda request: one.outside.append(request.url))
         one.goto(lab[0])
         yield one
+        one.screenshot(path=SHOTS / "lab_last.png")
         browser.close()
 
 
@@ -171,8 +172,16 @@ def _choice(home: Path, name: str) -> Any:
 def _run_cell(page: Any, number: int) -> Any:
     """Run one cell and give its dashboard."""
     cell = page.locator(".jp-CodeCell").nth(number)
-    cell.locator(".cm-content").click()
-    page.keyboard.press("Shift+Enter")
+    prompt = cell.locator(".jp-InputArea-prompt")
+
+    def ran() -> bool:
+        # A key pressed while the page still loads is lost, so it is pressed again.
+        cell.locator(".cm-content").click()
+        page.keyboard.press("Shift+Enter")
+        page.wait_for_timeout(3000)
+        return bool(prompt.inner_text().strip() != "[ ]:")
+
+    _wait(ran, f"the start of cell {number}")
     dash = cell.locator(".ml-dash")
     dash.locator(".js-plotly-plot .main-svg").first.wait_for()
     return dash
@@ -181,7 +190,9 @@ def _run_cell(page: Any, number: int) -> Any:
 def test_history_then_a_live_replay(page: Any, lab: tuple[str, Path]) -> None:
     home = lab[1]
     page.locator(".jp-CodeCell .cm-content").first.wait_for()
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(state="attached")
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(
+        state="attached"
+    )
     dash = _run_cell(page, 0)
 
     # History: the default picture.
@@ -250,5 +261,9 @@ def test_history_then_a_live_replay(page: Any, lab: tuple[str, Path]) -> None:
     page.screenshot(path=SHOTS / "lab_dark.png")
 
     assert page.problems == []
-    foreign = [url for url in page.outside if not url.startswith(("http://127.0.0.1", "data:", "blob:", "ws://127"))]
+    foreign = [
+        url
+        for url in page.outside
+        if not url.startswith(("http://127.0.0.1", "data:", "blob:", "ws://127"))
+    ]
     assert foreign == []

@@ -286,9 +286,11 @@ def test_a_source_that_never_recovers_is_given_up_and_the_consumer_hears_of_it(
     async def main() -> LiveFeed:
         wrong = [SourceError("refused") for _ in range(9)]
         feed = feed_of(*wrong, retry=Backoff(attempts=3))
-        with caplog.at_level(logging.ERROR, "monitorlab.feed"):
-            with pytest.raises(SourceError, match="4 times in a row: refused"):
-                await feed.start().wait()
+        with (
+            caplog.at_level(logging.ERROR, "monitorlab.feed"),
+            pytest.raises(SourceError, match="4 times in a row: refused"),
+        ):
+            await feed.start().wait()
         return feed
 
     feed = asyncio.run(main())
@@ -300,7 +302,7 @@ def test_a_source_that_never_recovers_is_given_up_and_the_consumer_hears_of_it(
 def test_leaving_the_block_raises_what_ended_the_feed() -> None:
     async def main() -> None:
         async with feed_of(SourceError("gone"), retry=Backoff(attempts=0)) as feed:
-            while feed.state is FeedState.RUNNING:
+            while feed.state is FeedState.RUNNING:  # noqa: ASYNC110 - turns of the loop
                 await asyncio.sleep(0)
 
     with pytest.raises(SourceError, match="gone"):
@@ -404,9 +406,7 @@ def test_a_rule_that_cannot_be_evaluated_is_told_once_and_the_others_go_on() -> 
     # Two series on each side of a one-to-one match: an error that only the data shows.
     broken = AlertRule("Broken", "up * on() up > 0")
     keys = [SeriesKey("up", Labels(a=a)) for a in ("1", "2")]
-    batches = [
-        Batch.of(dict.fromkeys(keys, 0.0), START + n * SECOND) for n in range(0, 120, 15)
-    ]
+    batches = [Batch.of(dict.fromkeys(keys, 0.0), START + n * SECOND) for n in range(0, 120, 15)]
     feed = feed_of(*batches, rules=[broken, AlertRule("Down", "up == 0")])
     status = feed.run()
     assert [e.name for e in feed.events if e.kind == "error"] == ["rule Broken"]
@@ -422,7 +422,9 @@ def test_receivers_hear_of_firing_and_resolved_but_not_of_pending(kind: str) -> 
         await asyncio.sleep(0)
         heard.append(event.state)
 
-    receiver: Callable[[Any], Any] = later if kind == "coroutine" else lambda e: heard.append(e.state)
+    receiver: Callable[[Any], Any] = (
+        later if kind == "coroutine" else lambda e: heard.append(e.state)
+    )
     feed_of(*outage(), rules=RULE, notify=receiver).run()
     assert heard == ["firing", "resolved"]
 

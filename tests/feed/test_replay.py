@@ -91,9 +91,7 @@ def test_full_speed_takes_no_time_and_comes_in_pieces() -> None:
 def test_types_come_first_and_once_and_incidents_when_they_are_over() -> None:
     store = recording()
     store.describe("load", type="rate")
-    store.incidents.append(
-        Incident.make(START + 10 * SECOND, START + 20 * SECOND, "cpu_hog")
-    )
+    store.incidents.append(Incident.make(START + 10 * SECOND, START + 20 * SECOND, "cpu_hog"))
     batches = play(Replay(store, speed=1.0))
     assert [m.type for m in batches[0].metrics] == [MetricType.RATE]
     assert not any(batch.metrics for batch in batches[1:])
@@ -121,7 +119,11 @@ def test_pause_seek_and_speed_while_it_plays() -> None:
 
         async def take() -> None:
             async for batch in replay.batches(clock):
-                seen.extend(((chunk_time - START) // SECOND) for c in batch.chunks for chunk_time in c.times.tolist())
+                seen.extend(
+                    ((chunk_time - START) // SECOND)
+                    for c in batch.chunks
+                    for chunk_time in c.times.tolist()
+                )
 
         task = asyncio.create_task(take())
         await clock.sleep(5.5)

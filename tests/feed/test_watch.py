@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from monitorlab import anomaly
 from monitorlab.alerting import AlertRule, backtest
-from monitorlab.errors import MatcherError, NotEnoughDataError, RuleError, SourceError, UnknownNameError
+from monitorlab.errors import (
+    MatcherError,
+    NotEnoughDataError,
+    RuleError,
+    SourceError,
+    UnknownNameError,
+)
 from monitorlab.feed import FeedEvent, LiveFeed, Replay, SimulatedClock
 from monitorlab.feed.watch import AlertWatch, AnomalyWatch
 from monitorlab.storage import SeriesStore

@@ -151,6 +151,22 @@ def test_a_year_of_hours_and_90_days():
     assert fc.period == pd.Timedelta("1D")
 
 
+def test_a_long_fine_history_keeps_its_day():
+    rng = np.random.default_rng(0)
+    t = np.arange(9 * 5_760)
+    index = pd.date_range("2026-01-01", periods=len(t), freq="15s", tz="UTC")
+    series = pd.Series(
+        50 + 20 * np.sin(t / 5_760 * 2 * np.pi) + t / 5_760 + rng.normal(0, 3, len(t)), index=index
+    )
+    fc = forecast_series(series, "1h")
+    assert any("newest 3d11h20m" in note for note in fc.notes)
+    assert fc.period == pd.Timedelta("1D")
+    truth = 50 + 20 * np.sin(np.arange(len(t), len(t) + 240) / 5_760 * 2 * np.pi) + 9
+    assert np.abs(fc.mean.to_numpy() - truth).max() < 4
+    assert fc.monthly_growth.span == pd.Timedelta("9D")
+    assert fc.monthly_growth.lower < 30 < fc.monthly_growth.upper
+
+
 def test_paths_fill_the_interval(hourly, as_timed):
     fc = forecast(as_timed(hourly()), horizon=48, level=0.9)
     paths = fc._paths

@@ -16,7 +16,7 @@ from monitorlab.errors import NotEnoughDataError
 from monitorlab.forecasting import Forecast, make_forecaster, models
 from monitorlab.forecasting._refit import Refitted
 
-SLOW = {"sarimax", "ucm", "mstl_ets"}
+SLOW = {"ets", "sarimax", "ucm", "mstl_ets"}
 NAMES = [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in models()]
 
 

@@ -84,6 +84,25 @@ def test_accuracy_is_a_backtest_of_everything(hourly, as_timed):
     assert "MASE" in repr(accuracy)
 
 
+def test_accuracy_of_a_short_history_is_empty_and_says_so():
+    accuracy = forecast(np.arange(9.0), horizon=2).accuracy
+    assert len(accuracy.folds) == 0
+    assert np.isnan(accuracy.mase)
+    assert "too short" in repr(accuracy)
+    assert list(accuracy.to_frame().columns) == ["mase", "smape", "coverage", "msis"]
+    assert accuracy.to_dict()["folds"] == []
+
+
+def test_bursts_among_zeros_stay_sensible():
+    rng = np.random.default_rng(3)
+    values = np.where(rng.random(400) < 0.9, 0.0, rng.poisson(5, 400))
+    values[-1] = 0.0
+    fc = forecast(values, horizon=20)
+    assert (fc.lower >= 0).all()
+    assert fc.mean.max() < 2
+    assert any("never went below zero" in note for note in fc.notes)
+
+
 def test_fast(hourly):
     values = hourly(40)
     forecast(values, horizon=48)

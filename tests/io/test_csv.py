@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from monitorlab.errors import MonitorlabWarning, RecordingError
 from monitorlab.io import csv as reader
-from monitorlab.io import csv_table, read_csv, write_csv
+from monitorlab.io import csv_table, read_csv, rows, write_csv
 from monitorlab.model import Labels, SeriesKey
 from monitorlab.storage import SeriesStore, SeriesView
 
@@ -200,17 +200,17 @@ def test_column_of_strings(tmp_path):
 
 
 def test_first_bad_cell_of_many(tmp_path):
-    rows = [f"{1767225600 + i},{i}" for i in range(5000)]
-    rows[3456] = rows[3456] + "x"
-    error = refused(tmp_path, "time,cpu\n" + "\n".join(rows))
+    lines = [f"{1767225600 + i},{i}" for i in range(5000)]
+    lines[3456] = lines[3456] + "x"
+    error = refused(tmp_path, "time,cpu\n" + "\n".join(lines))
     assert (error.line, error.column) == (3458, "cpu")
 
 
 def test_bad_cell_in_a_later_block(tmp_path, monkeypatch):
     monkeypatch.setattr(reader, "_CHUNK", 1000)
-    rows = [f"{1767225600 + i},{i}" for i in range(500)]
-    rows[444] = "1767226044,4_4"
-    error = refused(tmp_path, "time,cpu\n" + "\n".join(rows))
+    lines = [f"{1767225600 + i},{i}" for i in range(500)]
+    lines[444] = "1767226044,4_4"
+    error = refused(tmp_path, "time,cpu\n" + "\n".join(lines))
     assert (error.line, error.column) == (446, "cpu")
 
 
@@ -348,15 +348,34 @@ def test_extreme_numbers(tmp_path):
 def test_many_series_over_many_blocks(tmp_path, monkeypatch):
     monkeypatch.setattr(reader, "_CHUNK", 5000)
     rng = np.random.default_rng(5)
-    rows = [(T0 // 10**9 + i, f"m{i % 7}", rng.normal(), f"h{i % 3}") for i in range(2000)]
-    text = "ts,metric,value,host\n" + "".join(f"{t},{m},{v!r},{h}\n" for t, m, v, h in rows)
+    samples = [(T0 // 10**9 + i, f"m{i % 7}", rng.normal(), f"h{i % 3}") for i in range(2000)]
+    text = "ts,metric,value,host\n" + "".join(f"{t},{m},{v!r},{h}\n" for t, m, v, h in samples)
     store = read_csv(write(tmp_path, text))
-    frame = pd.DataFrame(rows, columns=["ts", "metric", "value", "host"])
+    frame = pd.DataFrame(samples, columns=["ts", "metric", "value", "host"])
     expected = {
         f'{m}{{host="{h}"}}': ((part["ts"] * 10**9).tolist(), part["value"].tolist())
         for (m, h), part in frame.groupby(["metric", "host"])
     }
     assert contents(store) == expected
+
+
+def test_rows_in_many_segments(tmp_path, monkeypatch):
+    monkeypatch.setattr(reader, "_CHUNK", 3000)
+    monkeypatch.setattr(rows, "_PIECE", 64)
+    monkeypatch.setattr(rows, "_SEGMENT", 100)
+    lines = [f"{T0 // 10**9 + i},{'abc'[i % 3]},{i},{i % 2}" for i in range(1000)]
+    store = read_csv(write(tmp_path, "ts,metric,value,n\n" + "\n".join(lines)))
+    expected = {
+        f'{"abc"[r % 3]}{{n="{r % 2}"}}': list(map(float, range(r, 1000, 6))) for r in range(6)
+    }
+    assert {str(v.key): v.values.tolist() for v in store.select()} == expected
+    wide = read_csv(
+        write(
+            tmp_path,
+            "ts,a,b\n" + "".join(f"{i},{i},{i if i % 3 else ''}\n" for i in range(1, 1000)),
+        )
+    )
+    assert [len(v) for v in wide.select()] == [999, 666]
 
 
 def test_slow_reader_agrees_with_the_fast_one(tmp_path, monkeypatch):

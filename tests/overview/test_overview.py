@@ -81,7 +81,7 @@ def test_health_weighs_severity_and_time() -> None:
     brief = judge(firing={"A": (Severity.WARNING, 0.01)}, worse=[], anomalies=0, incidents=[])
     long = judge(firing={"A": (Severity.CRITICAL, 0.9)}, worse=[], anomalies=0, incidents=[])
     assert brief.status == "ok"
-    assert long.status == "warning"
+    assert long.status == "critical"
     assert long.score < brief.score
     worst = judge(
         firing={"A": (Severity.CRITICAL, 1.0), "B": (Severity.ERROR, 1.0)},

@@ -133,7 +133,8 @@ def test_any_short_series_gets_an_answer(values: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["white", "walk", "ar9", "ar5", "tails"],
+    "kind",
+    ["white", "walk", "ar9", "ar5", "tails"],
 )
 @pytest.mark.parametrize("n", [300, 720])
 def test_noise_has_no_period(kind: str, n: int) -> None:

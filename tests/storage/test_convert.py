@@ -68,7 +68,7 @@ def test_int64_arrays_are_nanoseconds_when_asked() -> None:
     [
         pd.DatetimeIndex(["2026-01-01T00:00:00", "2026-01-01T00:00:01"]),
         pd.Series(pd.DatetimeIndex(["2026-01-01T00:00:00", "2026-01-01T00:00:01"])),
-        [dt.datetime(2026, 1, 1), dt.datetime(2026, 1, 1, 0, 0, 1)],  # noqa: DTZ001
+        [dt.datetime(2026, 1, 1), dt.datetime(2026, 1, 1, 0, 0, 1)],
     ],
 )
 def test_naive_times_are_utc_with_a_warning(times: Any) -> None:

@@ -137,5 +137,5 @@ def test_repr_and_pickle() -> None:
         "2026-01-01 00:00:00+00:00 to 2026-01-01 00:00:01+00:00)"
     )
     assert repr(part) == expected
-    assert repr(pickle.loads(pickle.dumps(part))) == expected  # noqa: S301 - our own bytes
+    assert repr(pickle.loads(pickle.dumps(part))) == expected
     assert part.store.metric_names == ["latency_ms", "up"]

@@ -110,18 +110,17 @@ def test_store_equals_a_sorted_dictionary(
         for operation in operations:
             if operation[0] == "append":
                 batch = [operation[1:]]
-                call = lambda b=batch: store.append("m", b[0][0], b[0][1])  # noqa: E731
+                call = lambda b=batch, s=store: s.append("m", b[0][0], b[0][1])  # noqa: E731
             elif operation[0] == "extend":
                 batch = operation[1]
                 times = np.array([t for t, _ in batch], dtype=np.int64)
                 values = [v for _, v in batch]
-                call = lambda t=times, v=values: store.extend("m", t, v)  # noqa: E731
+                call = lambda t=times, v=values, s=store: s.extend("m", t, v)  # noqa: E731
             elif operation[0] == "pickle":
-                store = pickle.loads(pickle.dumps(store))  # noqa: S301 - our own bytes
+                store = pickle.loads(pickle.dumps(store))
                 continue
             else:
-                for view in store.select("m"):
-                    held.append((view, view.times.tolist(), view.values.tobytes()))
+                held += [(v, v.times.tolist(), v.values.tobytes()) for v in store.select("m")]
                 assert _bits(_contents(store)) == _bits(model.kept())
                 continue
             if model.add(batch):
@@ -245,7 +244,7 @@ def test_unknown_series_offers_near_names() -> None:
 def test_view_pickles_with_metadata() -> None:
     store = SeriesStore()
     store.record("m", 1.0, T0, metadata={"trace": "a"})
-    view = pickle.loads(pickle.dumps(store.view("m")))  # noqa: S301 - our own bytes
+    view = pickle.loads(pickle.dumps(store.view("m")))
     assert view.values.tolist() == [1.0]
     assert view.metadata == {T0: {"trace": "a"}}
     assert not view.values.flags.writeable
@@ -435,7 +434,7 @@ def test_nan_and_stale_are_kept_and_counted() -> None:
     assert store.nan_count == 1
     assert store.stale_count == 3
     assert is_stale(np.array([], dtype=float)).tolist() == []
-    assert pickle.loads(pickle.dumps(store)).stale_count == 3  # noqa: S301 - our own bytes
+    assert pickle.loads(pickle.dumps(store)).stale_count == 3
 
 
 # -- metadata and descriptions -------------------------------------------------------------
@@ -526,7 +525,7 @@ def test_pickle_keeps_everything() -> None:
     store.describe("up", type="gauge", unit="1")
     store.incidents.append(Incident.make(T0, T0 + SECOND, "cpu_hog"))
     store.append("up", T0 - 5, 2.0)
-    again = pickle.loads(pickle.dumps(store))  # noqa: S301 - our own bytes
+    again = pickle.loads(pickle.dumps(store))
     assert again.keys == store.keys
     assert again.incidents == store.incidents
     assert again.metrics == store.metrics

@@ -8,7 +8,7 @@
 from monitorlab.alerting.events import Silence
 from monitorlab.alerting.notify.dispatch import Dispatcher
 from monitorlab.alerting.notify.messages import Notification, NotifiedAlert, fingerprint
-from monitorlab.alerting.notify.notifier import Notifier, notifications_frame, simulate
+from monitorlab.alerting.notify.notifier import Notifier, Told, notifications_frame, simulate
 from monitorlab.alerting.notify.outbox import Outbox
 from monitorlab.alerting.notify.routes import Inhibition, NotifyConfig, Route
 from monitorlab.alerting.notify.targets import (
@@ -35,6 +35,7 @@ __all__ = [
     "Route",
     "Silence",
     "Target",
+    "Told",
     "WebhookTarget",
     "fingerprint",
     "notifications_frame",

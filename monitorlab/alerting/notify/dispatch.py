@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Dispatcher"]
 
+MAX_REMEMBERED = 100_000  # alerts whose routes are remembered
+
 
 @dataclass(slots=True)
 class _Known:
@@ -80,6 +82,7 @@ class Dispatcher:
         self.config = config
         self.silences: list[Silence] = list(config.silences)
         self._alerts: dict[Labels, _Known] = {}
+        self._routed: dict[tuple[Labels, Severity], list[tuple[Resolved, tuple[str, Labels]]]] = {}
         self._groups: dict[tuple[str, Labels], _Group] = {}
         self._queue: list[tuple[int, int, tuple[str, Labels]]] = []
         self._count = 0
@@ -143,7 +146,7 @@ class Dispatcher:
         if known is None or known.alert.ends_ns is not None:
             return
         known.alert = replace(known.alert, ends_ns=t_ns)
-        self._touch(labels)
+        self._touch(labels, known.alert.severity)
 
     def acknowledge(self, t_ns: int, labels: Labels) -> None:
         """Take note that somebody has taken an alert: it is not repeated."""
@@ -179,21 +182,38 @@ class Dispatcher:
 
     def _route(self, t_ns: int, known: _Known) -> None:
         labels = known.alert.labels
-        seen = labels.replaced(severity=known.alert.severity.value)
-        for route in self.config.route.find(seen):
-            key = (route.path, route.group_of(labels))
+        for route, key in self._routes_of(labels, known.alert.severity):
             group = self._groups.get(key)
             if group is None:
                 group = self._groups[key] = _Group(route, key[1])
                 self._push(t_ns + route.group_wait_ns, key)
             group.members[labels] = known
-        self._touch(labels)
+        self._touch(labels, known.alert.severity)
 
-    def _touch(self, labels: Labels) -> None:
-        watched = self.config.inhibitions
-        for group in self._groups.values():
-            if watched or labels in group.members:
+    def _routes_of(
+        self, labels: Labels, severity: Severity
+    ) -> list[tuple[Resolved, tuple[str, Labels]]]:
+        """Look up where an alert goes, once for each alert and severity."""
+        found = self._routed.get((labels, severity))
+        if found is None:
+            if len(self._routed) > MAX_REMEMBERED:
+                self._routed.clear()
+            seen = labels.replaced(severity=severity.value)
+            found = [
+                (route, (route.path, route.group_of(labels)))
+                for route in self.config.route.find(seen)
+            ]
+            self._routed[labels, severity] = found
+        return found
+
+    def _touch(self, labels: Labels, severity: Severity) -> None:
+        if self.config.inhibitions:
+            for group in self._groups.values():
                 group.changed = True
+            return
+        for _, key in self._routes_of(labels, severity):
+            if key in self._groups:
+                self._groups[key].changed = True
 
     def _push(self, t_ns: int, key: tuple[str, Labels]) -> None:
         self._count += 1
@@ -270,6 +290,8 @@ class Dispatcher:
             return True
         if any(s.covers(labels, t_ns) for s in self.silences):
             return True
+        if not self.config.inhibitions:
+            return False
         mine = labels.replaced(severity=known.alert.severity.value)
         return any(
             rule.mutes(other.alert.labels.replaced(severity=other.alert.severity.value), mine)

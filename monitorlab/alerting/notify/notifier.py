@@ -10,6 +10,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from monitorlab.alerting.history import History
 
 
-__all__ = ["Notifier", "notifications_frame", "simulate"]
+__all__ = ["Notifier", "Told", "notifications_frame", "simulate"]
 
 
 class Notifier:
@@ -136,6 +138,43 @@ class Notifier:
 
     def __repr__(self) -> str:
         return f"Notifier({', '.join(map(repr, self.outboxes.values()))})"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What people would have been told; simulated when first asked for.
+
+    Parameters
+    ----------
+    histories : tuple of History
+        What the rules did.
+    config : NotifyConfig
+        Routes, inhibitions, silences.
+    end_ns : int
+        End of the time.
+    actions : tuple of PersonAction
+        Acknowledgements.
+
+    Examples
+    --------
+    >>> Told((), NotifyConfig(), 0).pages
+    0
+    """
+
+    histories: tuple[History, ...]
+    config: NotifyConfig
+    end_ns: int
+    actions: tuple[PersonAction, ...] = ()
+
+    @cached_property
+    def notifications(self) -> list[Notification]:
+        """All notifications, in order of time."""
+        return simulate(self.histories, self.config, end_ns=self.end_ns, actions=self.actions)
+
+    @property
+    def pages(self) -> int:
+        """How many of them tell of alerts that fire."""
+        return sum(n.status == "firing" for n in self.notifications)
 
 
 def simulate(
