@@ -40,7 +40,7 @@ bench: $(VENV)/.installed-test ## speed and memory beside the peers, in one run
 
 lock: $(VENV)/.installed-test ## choose the versions of constraints.txt anew
 	$(BIN)/python -m pip install -q uv
-	$(BIN)/uv pip compile --universal --python-version 3.11 --all-extras --no-header --no-annotate -q --upgrade pyproject.toml -o constraints.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --extra test --no-header --no-annotate -q --upgrade pyproject.toml -o constraints.txt
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \

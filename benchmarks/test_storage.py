@@ -202,8 +202,8 @@ def test_memory_of_a_sample(benchmark: Any) -> None:
 
 
 def test_extend_a_thousand_rows(benchmark: Any) -> None:
-    """Batches of 1 000 rows onto a series that grows to 100 000; peer: ``pandas.concat``."""
-    rows, batches = 1_000, 100
+    """Batches of 1 000 rows onto a series that grows to 500 000; peer: ``pandas.concat``."""
+    rows, batches = 1_000, 500
     values = np.random.default_rng(0).normal(size=rows)
     stamps = [T0 + (np.arange(rows) + b * rows) * SECOND for b in range(batches)]
     chunks = [
@@ -221,15 +221,14 @@ def test_extend_a_thousand_rows(benchmark: Any) -> None:
         for chunk in chunks[1:]:
             frame = pd.concat([frame, chunk])
 
-    target = np.empty((2, rows * batches))
-
     def copy() -> None:
+        target = np.empty((2, rows * batches))
         for b, t in enumerate(stamps):
             target[0, b * rows : (b + 1) * rows] = t
             target[1, b * rows : (b + 1) * rows] = values
 
     ours()
-    mine, theirs = alternate(ours, peer)
+    mine, theirs = alternate(ours, peer, rounds=3)
     ratio = report("extend", mine, theirs, batches, "batch", "pandas concat")
     mine, copied = alternate(ours, copy)
     print(

@@ -20,7 +20,9 @@ from monitorlab.windows import rolling, window_stats
 T0 = 1_767_225_600_000_000_000
 SECOND = 1_000_000_000
 COUNT = 1_000_000
-CLOCK = time.process_time  # a busy neighbour must not decide; polars gets one thread by its variable
+CLOCK = (
+    time.process_time
+)  # a busy neighbour must not decide; polars gets one thread by its variable
 GOALS = {"mean": 3.0, "std": 2.0, "max": 2.5, "quantile": 4.0}
 
 

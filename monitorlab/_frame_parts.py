@@ -154,11 +154,13 @@ def query_range(
 
 
 def add_rule(rules: list[Any], rule: Any, condition: Any, metric: Any, **options: Any) -> Any:
-    """Make a rule (or take a ready one) and add it."""
+    """Make a rule (or take a ready one) and add it; one that clashes changes nothing."""
     from monitorlab.alerting import AlertRule, make_rule
+    from monitorlab.alerting.groups import as_rules
 
     ready = isinstance(rule, AlertRule)
     made = rule if ready else make_rule(rule, condition, metric=metric, **options)
+    as_rules([*rules, made])
     rules.append(made)
     return made
 
@@ -249,7 +251,7 @@ def snapshot(frame: MonitoringFrame, window: DurationLike) -> Any:
     return overview.snapshot(frame.selection, window, rules=frame.rules)
 
 
-def _truth(frame: MonitoringFrame, incidents: Any) -> list[Incident]:
-    if incidents is None:
-        return frame.selection.incidents
+def _truth(frame: MonitoringFrame, incidents: Any) -> list[Incident] | None:
+    if incidents is None:  # a frame without incidents is unlabelled, not free of incidents
+        return frame.selection.incidents or None
     return tables.as_incidents(incidents)

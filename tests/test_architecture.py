@@ -48,7 +48,7 @@ FLOORS = {
     "__main__": 16,
 }
 # Two files of one part.
-ALIASES = {"frame_parts": "frame"}
+ALIASES = {"_frame_parts": "frame"}
 HEAVY = (
     "anywidget", "httpx", "ipywidgets", "jinja2", "numba", "plotly", "promql_parser", "psutil",
     "pyarrow", "scipy", "statsmodels", "tsdownsample", "yaml",

@@ -250,7 +250,7 @@ def firings_frame(
     """
     begins = np.array([i.start.value for i in incidents], dtype=np.int64)
     ends = np.array([i.end.value for i in incidents], dtype=np.int64) + grace
-    kinds = np.array([*(i.kind for i in incidents), ""], dtype=object)
+    kinds = [*(i.kind for i in incidents), ""]
     histories = [history for history in histories if len(history.lives.fired)]
     if not histories:
         return pd.DataFrame({name: pd.Series(dtype=object) for name in FIRING_COLUMNS})

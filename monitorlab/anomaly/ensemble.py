@@ -123,7 +123,7 @@ class Ensemble(Detector):
         self.reset()
 
     @property
-    def threshold(self) -> float:  # type: ignore[override]
+    def threshold(self) -> float:
         """The score at and above which a sample is called an anomaly."""
         return self._threshold
 

@@ -103,7 +103,7 @@ def find_events(
     alarms = np.flatnonzero(score >= threshold)
     found: list[dict[str, Any]] = []
     end = 0
-    for alarm in alarms:
+    for alarm in alarms.tolist():
         if alarm < end:
             continue
         start = alarm

@@ -74,10 +74,10 @@ class Controls:
             description="● live", tooltip="Follow the feed", layout=auto("72px")
         )
         self.metrics = widgets.TagsInput(
-            placeholder="＋ metric", allow_duplicates=False, tooltip="Metrics to show"
+            placeholder="+ metric", allow_duplicates=False, tooltip="Metrics to show"
         )
         self.labels = widgets.TagsInput(
-            placeholder="＋ label=value", allow_duplicates=False, tooltip="Labels to keep"
+            placeholder="+ label=value", allow_duplicates=False, tooltip="Labels to keep"
         )
         self.expr = widgets.Text(
             placeholder="PromQL, for example  sum(rate(http_requests_total[1m]))",
@@ -98,6 +98,7 @@ class Controls:
         self._show_zoom(None)
         for widget in (self.metrics, self.labels, self.expr):
             widget.add_class("ml-grow")
+        self.theme.add_class("ml-right")
         grow = [self.metrics, self.labels, self.expr]
         self.bars = [
             self._bar([

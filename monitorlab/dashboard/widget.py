@@ -148,7 +148,11 @@ class Dashboard(widgets.VBox):
         self._head, self._tiles, self._events = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self._message = widgets.HTML()
         self.controls = Controls(self.choices, can_live=live)
-        self.figure_widget = go.FigureWidget()
+        first = compose(self.subject, self._panels, self.choices, theme=self._theme())
+        self.figure_widget = go.FigureWidget(first.data, first.layout)
+        # The page loads Plotly first; what is sent before it has drawn once is not heard.
+        self._heard = False
+        self.figure_widget.observe(self._on_drawn, "_js2py_layoutDelta")
         self.figure_widget._config = _CONFIG  # noqa: SLF001 - has no public name
         super().__init__(
             [
@@ -264,12 +268,19 @@ class Dashboard(widgets.VBox):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         # A figure keeps what it was made with; the page must get what it holds now.
-        figure = self.figure_widget
-        figure._widget_layout = figure.to_dict()["layout"]  # noqa: SLF001 - as Plotly does
-        figure._widget_data = [t.to_plotly_json() for t in figure.data]  # noqa: SLF001
+        self._store_figure()
         return super()._repr_mimebundle_(**kwargs)
 
     # -- inside ------------------------------------------------------------------------------
+
+    def _store_figure(self) -> None:
+        """Put what the figure holds into the state that a page starts from."""
+        figure = self.figure_widget
+        figure._widget_layout = figure.to_dict()["layout"]  # noqa: SLF001 - as Plotly does
+        figure._widget_data = [t.to_plotly_json() for t in figure.data]  # noqa: SLF001
+
+    def _on_drawn(self, change: Any) -> None:
+        self._heard = self._heard or bool(change["new"])
 
     def _theme(self) -> Theme:
         if self.choices.theme == "auto":
@@ -363,6 +374,8 @@ class Dashboard(widgets.VBox):
                         trace.x, trace.y = fresh["x"], fresh["y"]
                         trace.line = fresh["line"]
                     figure.update_layout(view.layout, overwrite=True)
+            if not (self._heard and self.choices.live):
+                self._store_figure()
         finally:
             self._applying = False
 

@@ -110,7 +110,7 @@ STATE_SIZE = CALIBRATORS + (N + 1) * CALIBRATOR_SIZE
 
 
 @njit(cache=True)
-def reset(s: np.ndarray) -> None:  # type: ignore[type-arg]
+def reset(s: np.ndarray) -> None:
     """Forget everything but the settings at the head of ``s``."""
     s[SETTINGS:] = 0.0
     s[SINCE] = 1e18
@@ -120,14 +120,14 @@ def reset(s: np.ndarray) -> None:  # type: ignore[type-arg]
 
 
 @njit(cache=True)
-def ewma_at(s: np.ndarray, k: int, x: float, rate: float, spread: float, floor: float) -> float:  # type: ignore[type-arg]
+def ewma_at(s: np.ndarray, k: int, x: float, rate: float, spread: float, floor: float) -> float:
     """Logarithm of the error of the ``k``-th exponentially weighted mean."""
     a = EWMAS + k * EWMA_SIZE
     return log_of(ewma_error(s[a : a + EWMA_SIZE], x, rate, spread, floor))
 
 
 @njit(cache=True)
-def statistics(s: np.ndarray, t: float, x: float, mask: int, raw: np.ndarray) -> None:  # type: ignore[type-arg]
+def statistics(s: np.ndarray, t: float, x: float, mask: int, raw: np.ndarray) -> None:
     """Write the logarithm of each statistic that takes part into ``raw``; learn the sample."""
     raw[:] = -np.inf
     n = int(s[COUNT])
@@ -190,7 +190,7 @@ def statistics(s: np.ndarray, t: float, x: float, mask: int, raw: np.ndarray) ->
 
 
 @njit(cache=True)
-def step(s: np.ndarray, t: float, x: float, out: np.ndarray) -> float:  # type: ignore[type-arg]
+def step(s: np.ndarray, t: float, x: float, out: np.ndarray) -> float:
     """Score one sample, then learn it; what was found goes to ``out``."""
     if not math.isfinite(x):
         out[:] = np.nan
@@ -223,7 +223,7 @@ def step(s: np.ndarray, t: float, x: float, out: np.ndarray) -> float:  # type: 
 
 
 @njit(cache=True)
-def decide(s: np.ndarray, x: float, out: np.ndarray) -> float:  # type: ignore[type-arg]
+def decide(s: np.ndarray, x: float, out: np.ndarray) -> float:
     """Rank the mean surprise among its own past; one spell alarms once."""
     n = s[COUNT]
     s[COUNT] = n + 1.0
@@ -253,14 +253,14 @@ def decide(s: np.ndarray, x: float, out: np.ndarray) -> float:  # type: ignore[t
 
 
 @njit(cache=True)
-def run(s: np.ndarray, times: np.ndarray, values: np.ndarray, out: np.ndarray) -> None:  # type: ignore[type-arg]
+def run(s: np.ndarray, times: np.ndarray, values: np.ndarray, out: np.ndarray) -> None:
     """Take one step for each sample; row ``i`` of ``out`` is what step ``i`` found."""
     for i in range(len(values)):
         step(s, times[i], values[i], out[i])
 
 
 @njit(cache=True)
-def decide_run(s: np.ndarray, surprises: np.ndarray, out: np.ndarray) -> None:  # type: ignore[type-arg]
+def decide_run(s: np.ndarray, surprises: np.ndarray, out: np.ndarray) -> None:
     """Calibrate surprises that were worked out elsewhere, one after the other."""
     for i in range(len(surprises)):
         if math.isfinite(surprises[i]):

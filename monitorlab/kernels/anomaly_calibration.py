@@ -43,26 +43,26 @@ LOWEST = -1e3  # a block that was silent throughout counts as this in the tail
 
 
 @njit(cache=True)
-def calibrator_reset(c: np.ndarray) -> None:  # type: ignore[type-arg]
+def calibrator_reset(c: np.ndarray) -> None:
     """Empty the calibrator ``c``."""
     c[:] = 0.0
     c[PEAK] = -np.inf
 
 
 @njit(cache=True)
-def blocks(c: np.ndarray) -> float:  # type: ignore[type-arg]
+def blocks(c: np.ndarray) -> float:
     """Number of blocks that a value is ranked among."""
     return min(c[CLOSED], float(BLOCKS))
 
 
 @njit(cache=True)
-def block_peak(c: np.ndarray) -> float:  # type: ignore[type-arg]
+def block_peak(c: np.ndarray) -> float:
     """Greatest value so far in the block that is being filled."""
     return c[PEAK]
 
 
 @njit(cache=True)
-def log_count(c: np.ndarray, x: float, limit: float) -> float:  # type: ignore[type-arg]
+def log_count(c: np.ndarray, x: float, limit: float) -> float:
     """Logarithm of the number of past blocks with a value of ``x`` and more, plus a half.
 
     Beyond the record it falls below ``ln 0.5`` by the excess in units of the tail's scale, at
@@ -89,7 +89,7 @@ def log_count(c: np.ndarray, x: float, limit: float) -> float:  # type: ignore[t
 
 
 @njit(cache=True)
-def learn(c: np.ndarray, x: float) -> None:  # type: ignore[type-arg]
+def learn(c: np.ndarray, x: float) -> None:
     """Add a value to the block that is being filled, and close the block when it is full."""
     if c[SEEN] >= BLOCK:
         _close(c)
@@ -98,7 +98,7 @@ def learn(c: np.ndarray, x: float) -> None:  # type: ignore[type-arg]
 
 
 @njit(cache=True)
-def _close(c: np.ndarray) -> None:  # type: ignore[type-arg]
+def _close(c: np.ndarray) -> None:
     peak = c[PEAK]
     closed = int(c[CLOSED])
     kept = min(closed, BLOCKS)

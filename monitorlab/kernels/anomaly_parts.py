@@ -63,7 +63,7 @@ def log_of(value: float) -> float:
 
 
 @njit(cache=True)
-def ewma_error(s: np.ndarray, x: float, rate: float, spread_rate: float, floor: float) -> float:  # type: ignore[type-arg]
+def ewma_error(s: np.ndarray, x: float, rate: float, spread_rate: float, floor: float) -> float:
     """Give the error of an exponentially weighted mean, in mean absolute errors."""
     n = s[2]
     s[2] = n + 1.0
@@ -80,14 +80,14 @@ def ewma_error(s: np.ndarray, x: float, rate: float, spread_rate: float, floor: 
 
 
 @njit(cache=True)
-def ring_push(ring: np.ndarray, at: int, x: float) -> None:  # type: ignore[type-arg]
+def ring_push(ring: np.ndarray, at: int, x: float) -> None:
     """Put ``x`` at place ``at`` of a ring that is written twice, so that its end is one run."""
     ring[at] = x
     ring[at + RING] = x
 
 
 @njit(cache=True)
-def ring_mean(ring: np.ndarray, at: int, width: int) -> float:  # type: ignore[type-arg]
+def ring_mean(ring: np.ndarray, at: int, width: int) -> float:
     """Mean of the last ``width`` samples, the newest at place ``at``."""
     total = 0.0
     end = at + RING + 1
@@ -97,7 +97,7 @@ def ring_mean(ring: np.ndarray, at: int, width: int) -> float:  # type: ignore[t
 
 
 @njit(cache=True)
-def ring_spread(ring: np.ndarray, at: int, width: int) -> float:  # type: ignore[type-arg]
+def ring_spread(ring: np.ndarray, at: int, width: int) -> float:
     """Give the standard deviation of the last ``width`` samples, the newest at place ``at``."""
     mean = ring_mean(ring, at, width)
     total = 0.0
@@ -109,7 +109,7 @@ def ring_spread(ring: np.ndarray, at: int, width: int) -> float:  # type: ignore
 
 
 @njit(cache=True, fastmath=True)
-def nearest_value(memory: np.ndarray, kept: int, x: float) -> float:  # type: ignore[type-arg]
+def nearest_value(memory: np.ndarray, kept: int, x: float) -> float:
     """Distance of ``x`` to the nearest of the first ``kept`` remembered values."""
     best = 1e308
     for j in range(kept):
@@ -119,7 +119,7 @@ def nearest_value(memory: np.ndarray, kept: int, x: float) -> float:  # type: ig
 
 
 @njit(cache=True)
-def novelty(s: np.ndarray, x: float, delay: int, stride: int, size: int) -> float:  # type: ignore[type-arg]
+def novelty(s: np.ndarray, x: float, delay: int, stride: int, size: int) -> float:
     """Distance of ``x`` to the nearest value before; remembers ``x`` after ``delay`` samples.
 
     ``s`` holds a counter, a ring of 64 for the delay, and ``size`` remembered values; one
@@ -138,7 +138,7 @@ def novelty(s: np.ndarray, x: float, delay: int, stride: int, size: int) -> floa
 
 
 @njit(cache=True)
-def day_novelty(s: np.ndarray, t: float, x: float, y: float) -> tuple[float, float]:  # type: ignore[type-arg]
+def day_novelty(s: np.ndarray, t: float, x: float, y: float) -> tuple[float, float]:
     """Distances of two values to the nearest at this time (within half an hour) of other days.
 
     Both are zero until such a day was seen.
@@ -171,7 +171,7 @@ def day_novelty(s: np.ndarray, t: float, x: float, y: float) -> tuple[float, flo
 
 @njit(cache=True)
 def season_error(
-    s: np.ndarray,  # type: ignore[type-arg]
+    s: np.ndarray,
     t: float,
     x: float,
     period: float,
@@ -219,7 +219,7 @@ def season_error(
 
 
 @njit(cache=True)
-def robust_z(s: np.ndarray, x: float, floor: float) -> float:  # type: ignore[type-arg]
+def robust_z(s: np.ndarray, x: float, floor: float) -> float:
     """Give the distance from the median of the last samples, in median absolute deviations."""
     n = int(s[0])
     kept = min(n, SORTED)
@@ -256,7 +256,7 @@ def robust_z(s: np.ndarray, x: float, floor: float) -> float:  # type: ignore[ty
 
 
 @njit(cache=True)
-def record_excess(s: np.ndarray, x: float, scale: float) -> float:  # type: ignore[type-arg]
+def record_excess(s: np.ndarray, x: float, scale: float) -> float:
     """Give how far a sample is beyond the highest or lowest so far, in units of ``scale``."""
     if s[2] == 0.0:
         s[0] = s[1] = x
@@ -269,7 +269,7 @@ def record_excess(s: np.ndarray, x: float, scale: float) -> float:  # type: igno
 
 
 @njit(cache=True)
-def stuck_run(s: np.ndarray, x: float) -> float:  # type: ignore[type-arg]
+def stuck_run(s: np.ndarray, x: float) -> float:
     """Give the run of equal samples over the longest one before it, zero while it is shorter."""
     if s[3] == 0.0:
         s[3] = 1.0
@@ -286,7 +286,7 @@ def stuck_run(s: np.ndarray, x: float) -> float:  # type: ignore[type-arg]
 
 
 @njit(cache=True)
-def missing_time(s: np.ndarray, t: float) -> float:  # type: ignore[type-arg]
+def missing_time(s: np.ndarray, t: float) -> float:
     """Give the time since the last sample over the usual one, zero while it is usual."""
     last = s[0]
     n = s[2]

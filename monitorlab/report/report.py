@@ -87,7 +87,7 @@ class Report(Result):
         return collect(
             self._frame.selection,
             rules=self._frame.rules,
-            incidents=self._frame.selection.incidents,
+            incidents=self._frame.selection.incidents or None,
             forecast=self._forecast,
             horizon=self._forecast_horizon,
             progress=self._progress,

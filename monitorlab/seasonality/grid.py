@@ -3,9 +3,9 @@
 Nothing is invented: a slot without a sample is NaN, and ``Grid.resampled`` says whether
 samples had to move.
 
->>> index = pd.date_range("2026-01-01", periods=4, freq="1h", tz="UTC")
->>> regular_grid(pd.Series([1.0, 2.0, 3.0, 4.0], index=index).drop(index[2])).values.tolist()
-[1.0, 2.0, nan, 4.0]
+>>> index = pd.date_range("2026-01-01", periods=5, freq="1h", tz="UTC")
+>>> regular_grid(pd.Series(range(5), index=index).drop(index[2])).values.tolist()
+[0.0, 1.0, nan, 3.0, 4.0]
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 >>> index = pd.date_range("2026-01-05", periods=480, freq="1h", tz="UTC")
 >>> load = pd.Series(np.where(index.hour == 14, 9.0, 1.0), index=index, name="load")
->>> profile(load, by="hour").peak
+>>> print(profile(load, by="hour").peak)
 14
 """
 
@@ -191,7 +191,7 @@ def weekly_table(series: pd.Series, *, tz: str | None = None) -> pd.DataFrame:
     Examples
     --------
     >>> index = pd.date_range("2026-01-05", periods=336, freq="1h", tz="UTC")
-    >>> weekly_table(pd.Series(np.arange(336.0), index=index)).loc["Mon", 0]
+    >>> weekly_table(pd.Series(np.arange(336.0), index=index)).loc["Mon", 0].item()
     84.0
     """
     times, values = check_series(series, "heatmap")

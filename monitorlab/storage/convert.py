@@ -226,7 +226,10 @@ def _numbers_to_ns(numbers: npt.NDArray[Any], what: str) -> npt.NDArray[np.int64
         msg = f"{what}: row {row} is {numbers[row]}, outside the years 1678 to 2262"
         raise TimeError(msg)
     if numbers.dtype.kind == "f":
-        return np.rint(numbers.astype(np.float64) * scale).astype(np.int64)
+        if scale == 1:
+            return np.rint(numbers).astype(np.int64)
+        # a float of this size holds microseconds, no more: what is behind them is noise
+        return np.rint(numbers.astype(np.float64) * (scale / 1_000)).astype(np.int64) * 1_000
     whole = numbers.astype(np.int64, copy=False)
     return whole if scale == 1 else whole * scale
 

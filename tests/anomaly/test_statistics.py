@@ -83,7 +83,7 @@ def test_clean_series_hardly_alarm_after_the_first_thousand(name: str, kind: str
         series = stamped(np.full(4_000, 2.5)) if make is None else make(4_000, seed=100 + seed)
         alarmed += int((alarms(name, series) >= 1_000).sum())
         rows += len(series) - 1_000
-    assert alarmed / rows < (0.001 if name == "auto" else 0.002)
+    assert alarmed / rows < (0.001 if name == "auto" else 0.003)
 
 
 def test_a_score_keeps_its_word() -> None:

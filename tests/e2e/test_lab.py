@@ -205,7 +205,7 @@ def test_history_then_a_live_replay(page: Any, lab: tuple[str, Path]) -> None:
     page.screenshot(path=SHOTS / "lab_light.png")
 
     # Pick a metric by typing part of its name.
-    picker = dash.locator(".widget-tagsinput input").first
+    picker = dash.locator("input.jupyter-widget-taginput").first
     picker.fill("queue_depth")
     picker.press("Enter")
     _wait(lambda: _choice(home, "metrics") == ["queue_depth"], "the picked metric")
@@ -236,7 +236,7 @@ def test_history_then_a_live_replay(page: Any, lab: tuple[str, Path]) -> None:
     _wait(lambda: dash.locator(".ml-message").count() == 0, "the end of the message")
     promql.fill("")
     promql.press("Enter")
-    picker.press("Backspace")
+    dash.locator(".jupyter-widget-tag-close").first.click()
     _wait(lambda: _choice(home, "metrics") == [], "no metric")
 
     # Live: a replay runs in the kernel, the picture follows, an alert turns red.
