@@ -1,13 +1,10 @@
 """The MonitoringFrame: many series, what is known of them, and every question to ask of them.
 
-It is thin: a selection of a store of samples, and a list of rules. Each method hands over
-to the module of its topic, whose functions can be used without a frame.
+It is thin: a selection of a store and a list of rules; each method calls its topic's module.
 
 >>> example()
 MonitoringFrame: 3 series of 2 metrics, 12 samples, 2026-01-01 00:00:00 to 2026-01-01 00:03:00 UTC
 """
-
-# ruff: noqa: A002 - type and format are names of the public interface
 
 from __future__ import annotations
 
@@ -23,12 +20,12 @@ from monitorlab.io.files import AnyPath
 from monitorlab.io.layout import LayoutName, TableLayout
 from monitorlab.model import MetricType, SeriesKey, TimeWindow
 from monitorlab.storage import Selection, SeriesStore
-from monitorlab.times import DurationLike, TimeLike
+from monitorlab.times import DurationLike as _Span
+from monitorlab.times import TimeLike
 
 __all__ = ["MonitoringFrame"]
 
 _Labels = Mapping[str, str] | None
-_Span = DurationLike
 _Time = TimeLike | None
 _Type = MetricType | str | None
 
@@ -36,8 +33,7 @@ _Type = MetricType | str | None
 class MonitoringFrame:
     """Series with their metrics, incidents and rules, as of a time.
 
-    ``selection`` is what is seen of the store: what queries, rules and analyses read.
-    ``rules`` is the list of rules that watch the series; add to it with ``alert``.
+    ``selection`` is what queries, rules and analyses read; ``rules`` watch it, see ``alert``.
 
     Parameters
     ----------
@@ -64,9 +60,8 @@ class MonitoringFrame:
         tz: str | None = None,
         **keep: Any,
     ) -> None:
-        self.selection: Selection = _frame_parts.selection_of(
-            data, keep, layout=layout, labels=labels, tz=tz
-        )
+        table = {"layout": layout, "labels": labels, "tz": tz}
+        self.selection: Selection = _frame_parts.selection_of(data, keep, **table)
         self.rules: list[Any] = getattr(data, "rules", [])
 
     @property
@@ -76,12 +71,20 @@ class MonitoringFrame:
 
     @property
     def metrics(self) -> pd.DataFrame:
-        """Table of metrics: type, unit, series, samples, first, last, description."""
+        """Table of metrics: type, unit, series, samples, first, last, description.
+
+        >>> example().metrics["type"].tolist()
+        ['counter', 'gauge']
+        """
         return tables.metrics_table(self.selection)
 
     @property
     def incidents(self) -> pd.DataFrame:
-        """Labelled truth: start, end, kind, severity, metrics, description; add with ``mark``."""
+        """Labelled truth: start, end, kind, severity, metrics, description; add with ``mark``.
+
+        >>> example().incidents.columns.tolist()[:3]
+        ['start', 'end', 'kind']
+        """
         return tables.incidents_table(self.selection.incidents)
 
     @property
@@ -202,7 +205,12 @@ class MonitoringFrame:
         return _frame_parts.query(self, expr, at, **options)
 
     def query_range(
-        self, expr: str, start: _Time = None, end: _Time = None, step: _Span = "1m", **options: Any
+        self,
+        expr: str,
+        start: _Time = None,
+        end: _Time = None,
+        step: _Span = "1m",
+        **options: Any,
     ) -> MonitoringFrame:
         """Answer a PromQL expression at every step of a range, both ends included.
 
@@ -304,16 +312,14 @@ class MonitoringFrame:
 
         >>> path = getfixture("tmp_path") / "x.parquet"; example().to_parquet(path)
         """
-        views, incidents = self.selection.series(), self.selection.incidents
-        return io.write_parquet(path, views, self.store.metrics, incidents)
+        return io.write_parquet(path, self.selection, self.store.metrics, self.selection.incidents)
 
     def to_openmetrics(self, path: AnyPath, format: Any = "openmetrics") -> None:
         """Write exposition text ("openmetrics" or "prometheus") with times and metadata.
 
         >>> path = getfixture("tmp_path") / "x.om"; example().to_openmetrics(path)
         """
-        views = self.selection.series()
-        return io.write_openmetrics(path, views, self.store.metrics, format=format)
+        return io.write_openmetrics(path, self.selection, self.store.metrics, format=format)
 
     def to_csv(self, path: AnyPath, layout: LayoutName = "long") -> None:
         """Write CSV: a row a sample (long) or a column a series (wide).
@@ -332,9 +338,6 @@ class MonitoringFrame:
 
     def __len__(self) -> int:
         return len(self.selection)
-
-    def __bool__(self) -> bool:
-        return True
 
     def __repr__(self) -> str:
         return f"MonitoringFrame: {tables.headline_text(self.selection, len(self.rules))}"

@@ -7,7 +7,7 @@ is, a gauge as it is (or averaged when there are many series).
 >>> store = SeriesStore()
 >>> times = ["2026-01-01T00:00Z", "2026-01-01T00:01Z", "2026-01-01T00:02Z"]
 >>> store.extend("requests_total", times, [0.0, 5.0, 9.0])
->>> store.describe("requests_total", type="counter")
+>>> _ = store.describe("requests_total", type="counter")
 >>> headlines(store, window="4m")[0].expr
 'sum(rate(requests_total[4m]))'
 """

@@ -21,7 +21,7 @@ FLOORS = {
     "storage": 4,
     "plotting": 4,
     "windows": 5,
-    "analysis_input": 5,
+    "analysis_input": 6,
     "headline": 5,
     "tables": 5,
     "io": 5,

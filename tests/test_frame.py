@@ -90,7 +90,7 @@ def test_making_from_anything():
     rule = mf.alert("High", "cpu > 1")
     assert MonitoringFrame(mf).rules == [rule]
     assert not len(MonitoringFrame())
-    assert MonitoringFrame()
+    assert not MonitoringFrame()  # as any container
     with pytest.raises(InvalidSeriesError, match="cannot read a int"):
         MonitoringFrame(3)
 

@@ -41,7 +41,14 @@ from monitorlab.alerting.signals import Context, ask
 from monitorlab.alerting.tree import threshold_of, with_threshold, with_window
 from monitorlab.display import Result
 from monitorlab.errors import NotEnoughDataError, RuleError
-from monitorlab.times import DurationLike, TimeLike, format_duration, from_ns, parse_duration
+from monitorlab.times import (
+    DurationLike,
+    TimeLike,
+    format_duration,
+    from_ns,
+    parse_duration,
+    to_ns,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -219,7 +226,7 @@ def tune(
     interval: DurationLike = "15s",
     start: TimeLike | None = None,
     end: TimeLike | None = None,
-    split: float = 0.6,
+    split: float | TimeLike = 0.6,
     grace: DurationLike = "0s",
     context: Context | None = None,
 ) -> Tuned:
@@ -246,9 +253,9 @@ def tune(
         Time between evaluations.
     start, end : time, optional
         Span; all samples unless given.
-    split : float
-        Share of the incidents (of the time, with fewer than two) to choose on. The rest, later
-        in time, is only reported on.
+    split : float or time
+        Share of the incidents (of the time, with fewer than two) to choose on, or the time
+        that ends the part to choose on. The rest, later in time, is only reported on.
     grace : duration
         How long after its end an incident still excuses an alert.
     context : Context, optional
@@ -380,17 +387,17 @@ def _try(
 
 
 def _parts(
-    truth: Sequence[Incident], first: int, last: int, split: float, grace: int
+    truth: Sequence[Incident], first: int, last: int, split: float | TimeLike, grace: int
 ) -> tuple[Universe, Universe, str]:
-    if not 0 < split < 1:
-        msg = f"split is a share between 0 and 1, not {split!r}"
-        raise RuleError(msg)
+    at = _split_time(split, first, last)
     spans = [(i.start.value, i.end.value) for i in truth]
     spans = [(a, b) for a, b in spans if a < last and b + grace > first]
     if not spans:
         msg = "there is no incident in the data to tune by; mark some, or give incidents=…"
         raise NotEnoughDataError(msg, needed=1, got=0)
-    if len(spans) < 2:
+    if at is not None:
+        cut, note = at, f"chosen before {from_ns(at):%Y-%m-%d %H:%M}, judged after"
+    elif len(spans) < 2:
         cut = first + round((last - first) * split)
         note = "one incident only: nothing is left to judge recall by"
     else:
@@ -400,6 +407,19 @@ def _parts(
         note = f"chosen before {from_ns(cut):%Y-%m-%d %H:%M}, judged after"
     cut = min(max(cut, first + 1), last - 1)
     return Universe.make(first, cut, spans, grace), Universe.make(cut, last, spans, grace), note
+
+
+def _split_time(split: float | TimeLike, first: int, last: int) -> int | None:
+    """Give the time that a split names; None for a share."""
+    share = isinstance(split, (int, float))
+    if share and 0 < split < 1:
+        return None
+    if not share:
+        at = to_ns(split)
+        if first < at < last:
+            return at
+    msg = f"split is a share between 0 and 1, or a time inside the data, not {split!r}"
+    raise RuleError(msg)
 
 
 def _resolve(

@@ -53,6 +53,7 @@ QUIET = 3  # usual samples in a row that end an event
 SHIFT_SAMPLES = 20  # an event that stays out of the band so long is a level shift
 GAP_INTERVALS = 10.0  # missing time, in usual intervals, that is worth an event
 GAP_WARMUP = 20
+LIFETIME = 4_000.0  # samples that every stream counts as having, as the kernel does
 _BASE = ("score", "tail", "expected", "lower", "upper")
 _SEASONAL = ("day_novelty", "day_level_novelty", "weekly")
 _KIND_OF = {
@@ -197,16 +198,20 @@ def explain_event(event: Any) -> str:
         length = format_number(event["end"] - event["start"])
         times = format_number(event["statistics"]["missing"], digits=2)
         return f"{name}no samples for {length} before {when} ({times} usual intervals)."
-    chance = 1.0 - event["score"]
-    odds = "beyond a billion" if chance < 1e-9 else f"{format_number(1 / chance, digits=2)}"
+    alike = round((1.0 - event["score"]) * LIFETIME - 0.5)  # see Ensemble: what a score counts
+    rarity = (
+        "nothing in this series' own past was as strange"
+        if alike <= 0
+        else f"{alike} spell{'s' * (alike != 1)} of this series' own past were as strange"
+    )
     spoke = "; ".join(
-        f"{STATISTICS.get(s, s)} (1 in {format_number(math.exp(min(v, 20.7)), digits=2)})"
+        f"{STATISTICS.get(s, s)} (1 spell in {format_number(math.exp(min(v, 20.7)), digits=2)})"
         for s, v in event["statistics"].items()
     )
     return (
         f"{name}{event['kind']} at {when}: {format_number(event['value'])} where "
         f"{format_number(event['lower'])} to {format_number(event['upper'])} was expected, "
-        f"a chance of 1 in {odds} by this series' own past; {spoke}."
+        f"{rarity}; {spoke}."
     )
 
 

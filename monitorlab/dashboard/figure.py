@@ -41,11 +41,11 @@ INK = {
 CLEAR = "rgba(0,0,0,0)"
 FONT = "system-ui, -apple-system, 'Segoe UI', sans-serif"
 PANEL_PX = {1: 300, 2: 230}  # height of a plot when there are so few rows
-ROW_PX = 180
-STRIP_PX = 38  # room above each plot for its title and legend
-TOP_PX, BOTTOM_PX, LEFT_PX, RIGHT_PX = 10, 30, 58, 14
+ROW_PX = 176
+STRIP_PX = 46  # room above each plot for its title and, below that, its legend
+TOP_PX, BOTTOM_PX, LEFT_PX, RIGHT_PX = 2, 30, 58, 14
 COLUMN_GAP = 0.055
-WIDTH_PX = 1_120  # width that titles and legends are fitted to
+WIDTH_PX = 1_000  # width that titles and legends are fitted to
 CHAR_PX = 6.6
 LABEL_PX = 6.2  # width of one character of a span's name
 DENSE = 700  # points; a line of more is drawn finer
@@ -137,7 +137,7 @@ def build(
         layout[_axis(y)] = _value_axis(look, one, bottom, top, x)
         shown = _legend_names(one, wide)
         legend = "legend" if number == 0 else f"legend{number + 1}"
-        layout[legend] = _legend(look, left + width, top, inside)
+        layout[legend] = _legend(look, left, top, inside)
         data += _traces(one, x, y, legend, theme, shown)
         layout["annotations"].append(_title(one, left, top, inside, look, len(shown)))
         if one.problem:
@@ -146,7 +146,9 @@ def build(
             )
         layout["shapes"] += [_shape(span, x, y) for span in spans]
         if row == 0:
-            layout["annotations"] += _names_of(spans, x, y, start_ns, end_ns, WIDTH_PX * width)
+            layout["annotations"] += _names_of(
+                spans, x, y, start_ns, end_ns, WIDTH_PX * width, look
+            )
     return data, layout
 
 
@@ -222,19 +224,19 @@ def _value_axis(
     }  # fmt: skip
 
 
-def _legend(look: dict[str, str], right: float, top: float, inside: int) -> dict[str, Any]:
+def _legend(look: dict[str, str], left: float, top: float, inside: int) -> dict[str, Any]:
     return {
-        "orientation": "h", "x": right, "xanchor": "right", "y": top + 3 / inside,
+        "orientation": "h", "x": left, "xanchor": "left", "y": top + 2 / inside,
         "yanchor": "bottom", "bgcolor": CLEAR, "font": {"size": 11, "color": look["muted"]},
         "itemwidth": 30, "tracegroupgap": 0, "traceorder": "normal",
     }  # fmt: skip
 
 
 def _legend_names(one: Answer, columns: int) -> list[str]:
-    """Give the names that fit beside the title; one line needs none."""
+    """Give the names that fit into one row above the plot; one line needs none."""
     if len(one.lines) < 2:
         return []
-    room = WIDTH_PX / columns - (len(_title_text(one)) + 3) * CHAR_PX * 1.1
+    room = WIDTH_PX / columns
     names: list[str] = []
     for line in one.lines:
         room -= 48 + min(len(line.name), 40) * CHAR_PX
@@ -291,7 +293,8 @@ def _title(
         shown = "" if one.found == len(one.lines) else f", {len(one.lines)} drawn"
         text += f" <span style='color:{look['muted']}'>+{hidden}{shown}</span>"
     return {
-        "text": text, "xref": "paper", "yref": "paper", "x": left, "y": top + 5 / inside,
+        "text": text, "xref": "paper", "yref": "paper", "x": left,
+        "y": top + (22 if named else 5) / inside,
         "xanchor": "left", "yanchor": "bottom", "showarrow": False, "align": "left",
         "font": {"size": 12.5, "color": look["ink"]}, "captureevents": False,
         "hovertext": html.escape(one.panel.expr, quote=False),
@@ -322,7 +325,13 @@ def _shape(span: Span, x: str, y: str) -> dict[str, Any]:
 
 
 def _names_of(
-    spans: Sequence[Span], x: str, y: str, start_ns: int, end_ns: int, width_px: float
+    spans: Sequence[Span],
+    x: str,
+    y: str,
+    start_ns: int,
+    end_ns: int,
+    width_px: float,
+    look: dict[str, str],
 ) -> list[dict[str, Any]]:
     """Write the names of incidents at their starts, as far as there is room for each."""
     per_px = max(1, end_ns - start_ns) / width_px
@@ -338,7 +347,7 @@ def _names_of(
             {
                 "text": html.escape(span.label, quote=False), "xref": x, "yref": f"{y} domain",
                 "x": _iso(begin), "y": 0.96, "xanchor": "left", "yanchor": "top", "xshift": 1,
-                "showarrow": False, "font": {"size": 10, "color": span.color},
+                "showarrow": False, "font": {"size": 10, "color": look["muted"]},
             }
         )  # fmt: skip
     return named

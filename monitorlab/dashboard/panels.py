@@ -204,7 +204,9 @@ def tile_of(headline: Headline, source: Any) -> Panel:
 
 def _panel(headline: Headline) -> Panel:
     (name, expr), *more = headline.expressions
-    return Panel(expr, headline.title, headline.kind, headline.unit, tuple(more), name)
+    # The lines of a band name its quantiles; the title need not say them again.
+    title = headline.metric if headline.kind == "band" else headline.title
+    return Panel(expr, title, headline.kind, headline.unit, tuple(more), name)
 
 
 def _mixed(headlines: Sequence[Headline], count: int) -> list[Headline]:
