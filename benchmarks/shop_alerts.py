@@ -21,7 +21,7 @@ from monitorlab.alerting import RuleSet, load_rules
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "shop_alerts.json"
 BUDGET = 0.01
-FORS = ("6s", "10s", "16s", "20s")
+FORS = ("10s", "16s", "20s")
 # What each rule is there for; figures of the whole set count every fault.
 WATCHES = {
     "ErrorsServed": {"error_burst"},

@@ -72,7 +72,11 @@ def own_thresholds(thresholds: Sequence[float], own: float) -> list[float]:
 
 
 def thresholds_to_try(values: FloatArray, op: str, own: float, count: int) -> list[float]:
-    """Take thresholds from the values: dense where few samples are beyond."""
+    """Take thresholds from the values: dense where few samples are beyond.
+
+    Values between the ordinary and the extreme are tried too, evenly and by equal factors:
+    a good threshold often stands where there are no samples.
+    """
     finite = values[np.isfinite(values)]
     if op in ("==", "!=") or not len(finite) or count < 2:
         return [own]
@@ -83,7 +87,12 @@ def thresholds_to_try(values: FloatArray, op: str, own: float, count: int) -> li
     quantiles = np.quantile(finite, np.clip(tail, 0, 1))
     edge = float(np.quantile(finite, 0.9 if op in (">", ">=") else 0.1))
     far = float(finite.max() if op in (">", ">=") else finite.min())
-    spread = np.linspace(edge, far, max(count - 2 * (count // 3), 2))
+    rest = max(count - 2 * (count // 3), 2)
+    if edge * far > 0:
+        factors = np.geomspace(edge, far, max(rest // 2, 2))
+        spread = np.concatenate([factors, np.linspace(edge, far, max(rest - rest // 2, 2))])
+    else:
+        spread = np.linspace(edge, far, rest)
     rounded = {_rounded(float(v)) for v in np.concatenate([quantiles, spread])}
     return sorted(rounded | {own})
 
@@ -111,14 +120,18 @@ def choose(table: pd.DataFrame, budget: float, step: float) -> tuple[int, bool, 
         return pick, False, why
     best = within[within["recall"] == within["recall"].max()]
     fastest = best["time_to_detect"].min()
-    quick = best[best["time_to_detect"] <= fastest + max(2 * step, 0.2 * fastest)]
+    quick = best[best["time_to_detect"] <= fastest + max(2 * step, 0.5 * fastest)]
     lowest = quick["false_positive_rate"].min()
     good = quick[quick["false_positive_rate"] <= lowest]
     return _middle(table, good), True, ""
 
 
 def _middle(table: pd.DataFrame, good: pd.DataFrame) -> int:
-    """Take the middle of the longest row of neighbouring thresholds that do equally well."""
+    """Take the threshold halfway along the longest row of neighbours that do equally well.
+
+    Halfway by value: candidates stand close where the samples do, so the middle one by number
+    would sit beside the ordinary samples.
+    """
     best: list[int] = []
     for (window, for_), _ in good.groupby(["window", "for"], sort=False):
         line = table[(table["window"] == window) & (table["for"] == for_)]
@@ -126,7 +139,8 @@ def _middle(table: pd.DataFrame, good: pd.DataFrame) -> int:
         for i in line.sort_values("threshold").index:
             run = [*run, int(i)] if i in good.index else []
             best = run if len(run) > len(best) else best
-    return best[(len(best) - 1) // 2]
+    values = table.loc[best, "threshold"]
+    return best[int(np.argmin(np.abs(values - (values.iloc[0] + values.iloc[-1]) / 2)))]
 
 
 def pareto(table: pd.DataFrame) -> BoolArray:

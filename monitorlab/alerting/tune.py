@@ -279,7 +279,7 @@ def tune(
     100 000 samples take about half a second.
 
     Among the settings within the budget those with the highest recall on the training part
-    are kept, then those whose median delay is within two intervals (or a fifth) of the best,
+    are kept, then those whose median delay is within two intervals (or a half) of the best,
     then those with the fewest false positives. What is left is usually a plateau of equally
     good thresholds; its middle is taken, because edges do not generalise.
 

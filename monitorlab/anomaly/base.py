@@ -35,6 +35,15 @@ class Detector(ABC):
     A missing sample (NaN, or an infinity) scores NaN and is not learned. A subclass keeps all
     that it has learned in bounded memory, can be pickled at any time, and its constructor
     only stores and checks parameters.
+
+    Examples
+    --------
+    >>> from monitorlab import anomaly
+    >>> detector = anomaly.make_detector("robust_z", threshold=0.99)
+    >>> [detector.update(60.0 * i, v) for i, v in enumerate([1.0, float("nan"), 2.0])]
+    [0.0, nan, 0.0]
+    >>> detector.clone().threshold
+    0.99
     """
 
     name: ClassVar[str] = ""
@@ -195,6 +204,14 @@ def series_arrays(series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     ------
     InvalidSeriesError
         If the index or the values are of the wrong kind.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> index = pd.date_range("1970-01-01", periods=3, freq="min")
+    >>> seconds, values = series_arrays(pd.Series([4, 5, 6], index=index))
+    >>> seconds.tolist(), values.tolist()
+    ([0.0, 60.0, 120.0], [4.0, 5.0, 6.0])
     """
     if not isinstance(series, pd.Series) or not isinstance(series.index, pd.DatetimeIndex):
         got = (

@@ -79,7 +79,8 @@ class Ensemble(Detector):
     score is about ``1 - (c + 1/2) / 4000``: 0.999 says that no more than three spells of all
     the past were, and for a stream of 4000 samples that about one sample in a thousand is. A
     shorter stream is given that much uneventful past; a longer one alarms ever more rarely.
-    Within a spell only a new peak can alarm, and not in the refractory span.
+    Within a spell only a new peak can alarm; in the refractory span it must be a hundred
+    times rarer than the last alarm.
 
     All is causal. One sample costs the same however long the stream is, and the state is one
     array of about 450 kB. The last 18 000 samples are ranked among, the last 3 000 (and three

@@ -3,7 +3,7 @@
 >>> import numpy as np, pandas as pd
 >>> from monitorlab import anomaly
 >>> index = pd.date_range("2026-01-01", periods=600, freq="min", tz="UTC")
->>> values = pd.Series(np.random.default_rng(0).normal(10.0, 1.0, 600), index=index)
+>>> values = pd.Series(np.arange(600) % 10.0, index=index)
 >>> values.iloc[500] = 40.0
 >>> anomaly.detect(values).events["kind"].tolist()
 ['spike']
@@ -95,6 +95,17 @@ def find_events(
     -----
     An event is a run of samples with a tail of 0.99 and more round an alarm, three usual
     samples in a row end it. Cost O(n).
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from monitorlab.anomaly.ensemble import Ensemble
+    >>> index = pd.date_range("2026-01-01", periods=600, freq="min", tz="UTC")
+    >>> series = pd.Series(np.arange(600) % 10.0, index=index, name="queue")
+    >>> series.iloc[500] = 40.0
+    >>> found = find_events(series, Ensemble().trace(series), threshold=0.999)
+    >>> found["kind"].tolist(), found["time"].tolist() == [index[500]]
+    (['spike'], True)
     """
     present = ~np.isnan(trace["score"].to_numpy())
     rows = trace[present]
@@ -130,6 +141,13 @@ def find_gaps(series: pd.Series, *, name: str = "") -> pd.DataFrame:
     pandas.DataFrame
         One row a gap of ten usual intervals and more (the median interval so far), kind
         ``"gap"``, severity info; score and expected value are missing, as the samples are.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> index = pd.date_range("2026-01-01", periods=100, freq="min", tz="UTC")
+    >>> find_gaps(pd.Series(1.0, index=index).drop(index[50:80]))["statistics"].tolist()
+    [{'missing': 31.0}]
     """
     kept = series[np.isfinite(series.to_numpy(dtype=np.float64, na_value=np.nan))]
     times = kept.index
@@ -189,6 +207,14 @@ def explain_event(event: Any) -> str:
     -------
     str
         One sentence.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> index = pd.date_range("2026-01-01", periods=100, freq="min", tz="UTC")
+    >>> gaps = find_gaps(pd.Series(1.0, index=index).drop(index[50:80]), name="cpu")
+    >>> explain_event(gaps.iloc[0])
+    'cpu: no samples for 31m00s before 2026-01-01 01:20:00 (31 usual intervals).'
     """
     from monitorlab.anomaly.ensemble import STATISTICS
 

@@ -46,6 +46,18 @@ def joint_scores(
     References
     ----------
     Fisher (1925), "Statistical Methods for Research Workers".
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from monitorlab.anomaly.ensemble import Ensemble
+    >>> index = pd.date_range("2026-01-01", periods=600, freq="min", tz="UTC")
+    >>> queue = pd.Series(np.arange(600) % 10.0, index=index)
+    >>> disk = queue.where(index != index[500], 40.0)
+    >>> traces = {"queue": Ensemble().trace(queue), "disk": Ensemble().trace(disk)}
+    >>> trace, shares = joint_scores(traces)
+    >>> bool(trace["score"].iloc[500] >= 0.999), shares.iloc[500].idxmax()
+    (True, 'disk')
     """
     from monitorlab.kernels import anomaly_auto as kernel
 

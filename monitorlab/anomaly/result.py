@@ -39,6 +39,19 @@ class Anomalies(Result):
         Name of the detector.
     together : bool
         Whether the events are those of all series jointly.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from monitorlab import anomaly
+    >>> index = pd.date_range("2026-01-01", periods=600, freq="min", tz="UTC")
+    >>> series = pd.Series(np.arange(600) % 10.0, index=index, name="queue")
+    >>> series.iloc[500] = 40.0
+    >>> found = anomaly.detect(series)
+    >>> found
+    Anomalies: 1 event in 600 samples (detector 'auto', threshold 0.999)
+    >>> found.events["kind"].tolist(), found.trace().loc[index[500], "score"].item() > 0.999
+    (['spike'], True)
     """
 
     scores: pd.Series | pd.DataFrame

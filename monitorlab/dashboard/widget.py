@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Dashboard"]
 
 SLOW_PAGE_SECONDS = 2.0  # how often a page that lags behind is sent a picture
+LOADING_SECONDS = 60.0  # how long a page may take to load Plotly
 UNANSWERED = 2  # pictures that may be under way
 _REDRAWN_BY = (
     "metrics", "labels", "expr", "span", "start", "end", "zoom", "window", "theme", "columns",
@@ -55,6 +56,7 @@ class _Page(anywidget.AnyWidget):
 
     _esm = template("dashboard_theme.js")
     dark = traitlets.Bool(None, allow_none=True).tag(sync=True)
+    seen = traitlets.Int(0).tag(sync=True)
     ping = traitlets.Int(0).tag(sync=True)
     pong = traitlets.Int(0).tag(sync=True)
 
@@ -139,6 +141,7 @@ class Dashboard(widgets.VBox):
         self._structure: Any = None
         self._applying = False
         self._drawn_at = 0.0
+        self._drawn_theme: Theme = "light"
         self._was_shown = False
         self._coalescer = Coalescer(self._tick)
         self._page = _Page()
@@ -150,9 +153,12 @@ class Dashboard(widgets.VBox):
         self.controls = Controls(self.choices, can_live=live)
         first = compose(self.subject, self._panels, self.choices, theme=self._theme())
         self.figure_widget = go.FigureWidget(first.data, first.layout)
-        # The page loads Plotly first; what is sent before it has drawn once is not heard.
-        self._heard = False
-        self.figure_widget.observe(self._on_drawn, "_js2py_layoutDelta")
+        # A page that is loading Plotly must not be sent changes: they would be drawn into
+        # nothing. It starts from the stored state and says when it has drawn that.
+        self._loading_since: float | None = None
+        self._is_stale = False
+        self._page.observe(self._on_seen, "seen")
+        self.figure_widget.observe(self._on_drawn, "_js2py_traceDeltas")
         self.figure_widget._config = _CONFIG  # noqa: SLF001 - has no public name
         super().__init__(
             [
@@ -164,7 +170,7 @@ class Dashboard(widgets.VBox):
         self.controls.refresh.on_click(lambda _: self.refresh())
         self.controls.unzoom.on_click(lambda _: self.choices.update({"zoom": ()}))
         self.choices.observe(lambda _: self.refresh(), list(_REDRAWN_BY))
-        self._page.observe(lambda _: self.refresh(), "dark")
+        self._page.observe(self._on_dark, "dark")
         self._unsubscribe = None if feed is None else feed.subscribe(self._on_update)
         self.refresh()
 
@@ -279,8 +285,19 @@ class Dashboard(widgets.VBox):
         figure._widget_layout = figure.to_dict()["layout"]  # noqa: SLF001 - as Plotly does
         figure._widget_data = [t.to_plotly_json() for t in figure.data]  # noqa: SLF001
 
+    def _on_seen(self, _: Any) -> None:
+        self._loading_since = time.monotonic()
+
+    @_shown_if_it_fails
     def _on_drawn(self, change: Any) -> None:
-        self._heard = self._heard or bool(change["new"])
+        if change["new"]:
+            self._loading_since = None
+            if self._is_stale:
+                self._draw()
+
+    def _on_dark(self, _: Any) -> None:
+        if self._drawn_theme != self._theme():
+            self.refresh()
 
     def _theme(self) -> Theme:
         if self.choices.theme == "auto":
@@ -329,7 +346,7 @@ class Dashboard(widgets.VBox):
         view = compose(self.subject, self._panels, self.choices, theme=self._theme())
         self._view = view
         self._drawn_at = time.monotonic()
-        theme = self._theme()
+        self._drawn_theme = theme = self._theme()
         self.remove_class("ml-dark" if theme == "light" else "ml-light")
         self.add_class(f"ml-{theme}")
         if self.subject.extent() is not None:
@@ -338,8 +355,11 @@ class Dashboard(widgets.VBox):
         self._tiles.value = view.tiles
         self._events.value = view.events
         self._say(view.problem)
-        self._show(view)
-        self._page.ping += 1
+        loading = self._loading_since
+        self._is_stale = loading is not None and time.monotonic() - loading < LOADING_SECONDS
+        if not self._is_stale:
+            self._show(view)
+            self._page.ping += 1
 
     def _headline(self, view: View) -> str:
         feed = self.subject.feed
@@ -374,7 +394,7 @@ class Dashboard(widgets.VBox):
                         trace.x, trace.y = fresh["x"], fresh["y"]
                         trace.line = fresh["line"]
                     figure.update_layout(view.layout, overwrite=True)
-            if not (self._heard and self.choices.live):
+            if not self.choices.live:
                 self._store_figure()
         finally:
             self._applying = False

@@ -51,6 +51,14 @@ class Segmentation:
         Level or line of each regime, with the season; NaN where a sample is missing.
     seasonal : numpy.ndarray, shape (n,)
         Season taken out first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from monitorlab.degradation import segment
+    >>> cut = segment(np.repeat([1.0, 3.0], 60))
+    >>> cut.points, cut.shape, cut.fit[[59, 60]].round(6).tolist()
+    ((60,), 'level', [1.0, 3.0])
     """
 
     points: tuple[int, ...]

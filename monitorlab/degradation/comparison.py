@@ -64,6 +64,17 @@ class Comparison(Result):
         Finite samples.
     block_samples : int
         Length of the blocks that were resampled.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from monitorlab.degradation import compare
+    >>> index = pd.date_range("2026-01-01", periods=400, freq="1min", tz="UTC")
+    >>> noise = np.random.default_rng(0).normal(100, 5, 400)
+    >>> latency = pd.Series(noise + 20 * (np.arange(400) >= 200), index=index, name="latency_ms")
+    >>> result = compare(latency[:200], latency[200:])
+    >>> result.verdict, result.low < 20 < result.high
+    ('worse', True)
     """
 
     series: str

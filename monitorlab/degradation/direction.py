@@ -57,6 +57,13 @@ class Direction:
         None where nothing tells.
     reason : str
         One phrase.
+
+    Examples
+    --------
+    >>> from monitorlab.degradation import worse_direction
+    >>> from monitorlab.model import Metric
+    >>> worse_direction(Metric("cache_hits"))
+    Direction(way='down', reason="success, hits or health (name has 'hits')")
     """
 
     way: Literal["up", "down"] | None

@@ -46,6 +46,17 @@ class StreamChange:
         Which way it went.
     is_worse : bool or None
         None where nobody knows which way is worse.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from monitorlab.degradation import DegradationMonitor
+    >>> noise = np.random.default_rng(0).normal(size=330)
+    >>> monitor = DegradationMonitor(direction="up")
+    >>> scores = [monitor.update(t, noise[t] + 3 * (t >= 300)) for t in range(330)]
+    >>> change = monitor.last_change
+    >>> change.onset, change.detected, change.is_worse
+    (299.0, 305.0, True)
     """
 
     onset: float

@@ -50,6 +50,17 @@ class Change:
         None where nobody knows which way is worse.
     kind : {"sudden", "gradual"}
         A step, or a bend of the slope.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from monitorlab.degradation import analyze
+    >>> index = pd.date_range("2026-01-01", periods=400, freq="1min", tz="UTC")
+    >>> noise = np.random.default_rng(0).normal(100, 5, 400)
+    >>> latency = pd.Series(noise + 40 * (np.arange(400) >= 300), index=index, name="latency_ms")
+    >>> change = analyze(latency)[0].changes[0]
+    >>> change.position, round(change.effect), change.is_worse
+    (300, 40, True)
     """
 
     series: str
@@ -84,6 +95,17 @@ class Drift:
         Start of the span.
     is_worse : bool or None
         None where nobody knows which way is worse.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from monitorlab.degradation import analyze
+    >>> index = pd.date_range("2026-01-01", periods=400, freq="1min", tz="UTC")
+    >>> noise = np.random.default_rng(0).normal(100, 5, 400)
+    >>> memory = pd.Series(noise + 0.1 * np.arange(400), index=index, name="memory_used_bytes")
+    >>> drift = analyze(memory)[0].drift
+    >>> drift.kind, round(drift.slope_per_hour, 1), drift.low_per_hour < 6 < drift.high_per_hour
+    ('leak', 5.9, True)
     """
 
     kind: str
@@ -130,6 +152,17 @@ class SeriesDegradation:
         Finite samples.
     start, end : pandas.Timestamp
         First and last of them.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from monitorlab.degradation import analyze
+    >>> index = pd.date_range("2026-01-01", periods=400, freq="1min", tz="UTC")
+    >>> noise = np.random.default_rng(0).normal(100, 5, 400)
+    >>> latency = pd.Series(noise + 40 * (np.arange(400) >= 300), index=index, name="latency_ms")
+    >>> row = analyze(latency)[0]
+    >>> row.status, row.direction, row.is_worse
+    ('degraded', 'up', True)
     """
 
     series: str
@@ -163,6 +196,18 @@ class Degradation(Result):
         One a series, in the order given.
     skipped : dict of str to str
         Series that could not be judged, with the reason.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from monitorlab.degradation import analyze
+    >>> index = pd.date_range("2026-01-01", periods=400, freq="1min", tz="UTC")
+    >>> noise = pd.Series(np.random.default_rng(0).normal(100, 5, 400), index=index)
+    >>> result = analyze({"calm_ms": noise, "slow_ms": noise + 40 * (np.arange(400) >= 300)})
+    >>> [(row.series, row.status) for row in result.rows]
+    [('calm_ms', 'stable'), ('slow_ms', 'degraded')]
+    >>> result.changes[0].time
+    Timestamp('2026-01-01 05:00:00+0000', tz='UTC')
     """
 
     rows: tuple[SeriesDegradation, ...]

@@ -44,6 +44,16 @@ class Accuracy(Result):
     folds : pandas.DataFrame
         One row for each origin: ``mase``, ``smape`` (percent), ``coverage``, ``msis`` and
         the same of the seasonal naive forecast with the prefix ``naive_``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from monitorlab.forecasting import forecast
+    >>> wave = 10 + np.sin(np.arange(24 * 14) / 24 * 2 * np.pi)
+    >>> noise = np.random.default_rng(0).normal(0, 0.2, len(wave))
+    >>> accuracy = forecast(wave + noise, horizon=24, season=24).accuracy
+    >>> len(accuracy.folds), accuracy.mase < accuracy.naive_mase
+    (5, True)
     """
 
     model: str
@@ -147,6 +157,19 @@ def rolling_accuracy(
     Notes
     -----
     With fewer than 16 steps there are no folds, and the measures are NaN.
+
+    Examples
+    --------
+    >>> from monitorlab.forecasting._engine import run
+    >>> from monitorlab.forecasting._grid import grid_from
+    >>> from monitorlab.forecasting.models import SeasonalNaiveForecaster
+    >>> members = SeasonalNaiveForecaster().members
+    >>> def naive(head, steps):
+    ...     return run(head, members, steps, (2,))
+    >>> grid = grid_from([1.0, 5.0] * 20)
+    >>> result = rolling_accuracy(grid, naive, naive, model="own", horizon=4, level=0.9, season=2)
+    >>> len(result.folds), result.coverage, result.skill
+    (5, 1.0, 0.0)
     """
     size = len(grid)
     if size < _FEWEST:

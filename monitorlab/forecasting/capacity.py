@@ -222,6 +222,16 @@ def time_to(
     Returns
     -------
     TimeToCapacity
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from monitorlab.forecasting._grid import grid_from
+    >>> index = pd.date_range("2026-01-01", periods=48, freq="1h", tz="UTC")
+    >>> grid = grid_from(pd.Series(np.arange(48.0), index=index))
+    >>> paths = np.array([[70.0, 80.0, 90.0], [60.0, 70.0, 80.0]])
+    >>> print(time_to(paths, np.full(3, 80.0), grid))
+    in 2h00m (p10 2h00m, p90 3h00m)
     """
     count, horizon = paths.shape
     if current is not None and current >= limits[0]:
@@ -267,6 +277,16 @@ def peaks_of(
         One row for each span that the horizon covers (the horizon itself where it covers
         none of them): ``p10``, ``p50``, ``p90`` of the peak, ``probability_above_record``
         and, with a capacity, ``probability_above_capacity``.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from monitorlab.forecasting._grid import grid_from
+    >>> index = pd.date_range("2026-01-01", periods=48, freq="1h", tz="UTC")
+    >>> grid = grid_from(pd.Series(np.arange(48.0), index=index))
+    >>> paths = np.array([[40.0, 45.0, 50.0], [40.0, 42.0, 44.0]])
+    >>> peaks_of(paths, grid, record=47.0).loc["3h", ["p50", "probability_above_record"]].tolist()
+    [47.0, 0.5]
     """
     horizon = paths.shape[1]
     total = horizon * grid.step
@@ -316,6 +336,15 @@ def growth_of(grid: Grid, season: int, level: float) -> MonthlyGrowth | None:
     Least squares on the means of blocks of whole seasons. The error of the slope is widened
     for the autocorrelation of what is left: ``n (1 - r) / (1 + r)`` blocks count, with the
     correlation ``r`` corrected for its bias in short series by ``(1 + 4 r) / n``.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from monitorlab.forecasting._grid import grid_from
+    >>> index = pd.date_range("2026-01-01", periods=60, freq="1D", tz="UTC")
+    >>> grid = grid_from(pd.Series(100 + 0.5 * np.arange(60), index=index))
+    >>> round(growth_of(grid, season=1, level=0.95).value, 6)
+    15.0
     """
     size = len(grid)
     block = max(1, season, size // _BLOCKS // max(season, 1) * max(season, 1))

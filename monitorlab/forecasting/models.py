@@ -41,6 +41,15 @@ class Forecaster(ABC):
     Whatever the model, forecasts from past origins are compared with what came. They set
     the widths of the intervals, and a model that does not beat the seasonal naive forecast
     there is replaced by it; ``Forecast.fallback`` says so.
+
+    Examples
+    --------
+    >>> from monitorlab.forecasting import Forecaster, make_forecaster
+    >>> model = make_forecaster("seasonal_naive", season=3)
+    >>> isinstance(model, Forecaster), model
+    (True, SeasonalNaiveForecaster(season=3))
+    >>> model.fit([1.0, 5.0, 2.0] * 10).predict(4).mean.tolist()
+    [1.0, 5.0, 2.0, 1.0]
     """
 
     name: ClassVar[str] = ""
@@ -225,6 +234,14 @@ class Auto(Forecaster):
     profiles, exponential smoothing with two seasons and a trend; without a season smoothings,
     autoregressions and trends. Each weighs by the inverse of its mean miss from past
     origins. About 20 ms for 960 samples with intervals.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> wave = 10 + np.sin(np.arange(24 * 14) / 24 * 2 * np.pi)
+    >>> fc = Auto(season=24).fit(wave).predict(12)
+    >>> fc.mean.iloc[[5, 11]].round(2).tolist()
+    [10.97, 10.26]
     """
 
     name = "auto"
@@ -242,7 +259,15 @@ class Auto(Forecaster):
 
 
 class SeasonalNaiveForecaster(Forecaster):
-    """Repeat the last season (the last value without one): the floor for all the others."""
+    """Repeat the last season (the last value without one): the floor for all the others.
+
+    Examples
+    --------
+    >>> SeasonalNaiveForecaster(season=3).fit([1.0, 5.0, 2.0] * 10).predict(4).mean.tolist()
+    [1.0, 5.0, 2.0, 1.0]
+    >>> SeasonalNaiveForecaster(season=1).fit([1.0, 5.0, 2.0] * 10).predict(2).mean.tolist()
+    [2.0, 2.0]
+    """
 
     name = "seasonal_naive"
 

@@ -84,12 +84,14 @@ SETTINGS = 4
 # counters
 COUNT = 4
 SINCE = 5
+LAST = 6  # tail probability of the last alarm
 HEAD = 8
 
 FLOOR = 0.05  # share of the usual deviation that every deviation is given
 SETTLE = 60.0  # samples before the statistics are believed
 SETTLE_FINAL = 100.0
 PRIOR_SAMPLES = 4_000.0  # every stream counts as having this much past
+RARER = 0.01  # in the refractory span an alarm must be rarer than the last one by this factor
 BARRED = 0.99  # factor on a score that may not alarm
 
 EWMAS = HEAD
@@ -244,8 +246,10 @@ def decide(s: np.ndarray, x: float, out: np.ndarray) -> float:
     score = 1.0 - chance
     out[1] = score
     if chance <= s[THRESHOLD]:
-        if n >= s[WARMUP] and s[SINCE] > s[REFRACTORY] and grows:
+        rested = s[SINCE] > s[REFRACTORY] or chance < RARER * s[LAST]
+        if n >= s[WARMUP] and rested and grows:
             s[SINCE] = 0.0
+            s[LAST] = chance
         else:
             score *= BARRED
     out[0] = score

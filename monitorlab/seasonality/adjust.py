@@ -35,6 +35,15 @@ class Adjusted:
         What was taken out (zero when there is no season).
     periods : tuple of pandas.Timedelta
         Seasons taken out.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from monitorlab.seasonality import remove_seasons
+    >>> index = pd.date_range("2026-01-01", periods=240, freq="1h", tz="UTC")
+    >>> part = remove_seasons(pd.Series(5 + np.sin(np.arange(240) * np.pi / 12), index=index))
+    >>> part.periods, part.values[:3].round(6).tolist()
+    ((Timedelta('1 days 00:00:00'),), [5.0, 5.0, 5.0])
     """
 
     times_ns: np.ndarray

@@ -53,6 +53,18 @@ class Decomposition(Result):
         0 to 1 (Hyndman's strength).
     method : str
         What was done, coarser grids included.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from monitorlab.seasonality import decompose
+    >>> index = pd.date_range("2026-01-01", periods=240, freq="1h", tz="UTC")
+    >>> wave = 10 + np.sin(np.arange(240) * np.pi / 12)
+    >>> parts = decompose(pd.Series(wave, index=index), periods=["1d"])
+    >>> parts.periods, round(parts.strength["1 day"], 3)
+    ([Timedelta('1 days 00:00:00')], 1.0)
+    >>> list(parts.to_frame())
+    ['observed', 'trend', 'seasonal 1 day', 'residual']
     """
 
     observed: pd.Series

@@ -35,6 +35,15 @@ class Grid:
         Time of the first slot and distance of two slots, nanoseconds.
     resampled : bool
         Whether samples were moved or averaged to fit the grid.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from monitorlab.seasonality.grid import regular_grid
+    >>> index = pd.date_range("1970-01-01", periods=4, freq="1s", tz="UTC")
+    >>> grid = regular_grid(pd.Series(range(4), index=index).drop(index[1]), step_ns=10**9)
+    >>> grid.values.tolist(), grid.times_ns[-1].item(), grid.resampled
+    ([0.0, nan, 2.0, 3.0], 3000000000, False)
     """
 
     values: np.ndarray

@@ -52,6 +52,16 @@ class SeasonalPattern:
         Profiles that the span cannot support, with the reason.
     span : pandas.Timedelta
         Time between the first and the last sample.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from monitorlab.seasonality import analyze
+    >>> index = pd.date_range("2026-01-05", periods=480, freq="1h", tz="UTC")
+    >>> load = pd.Series(np.sin(np.arange(480) * np.pi / 12), index=index, name="load")
+    >>> pattern = analyze({"load": load})["load"]
+    >>> pattern.periods, int(pattern.profiles["hour"].peak)
+    ((Timedelta('1 days 00:00:00'),), 6)
     """
 
     series: str
@@ -73,6 +83,17 @@ class Seasonality(Result):
         One a series, in the order given.
     timezone : str or None
         Zone of the clock for profiles; None uses the zone of each series.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from monitorlab.seasonality import analyze
+    >>> index = pd.date_range("2026-01-05", periods=480, freq="1h", tz="UTC")
+    >>> load = pd.Series(np.sin(np.arange(480) * np.pi / 12), index=index, name="load")
+    >>> analyze({"load": load})
+    Seasonality: load repeats every 1 day
+    >>> analyze({"load": load, "flat": 0 * load}).summary()
+    '1 of 2 series have a season'
     """
 
     rows: tuple[SeasonalPattern, ...]

@@ -52,6 +52,16 @@ class Profile(Result):
         Whole seasons in the span.
     timezone : str
         Zone of the clock used.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from monitorlab.seasonality import profile
+    >>> index = pd.date_range("2026-01-05", periods=480, freq="1h", tz="UTC")
+    >>> load = pd.Series(np.where(index.hour == 14, 9.0, 1.0), index=index, name="load")
+    >>> result = profile(load, by="hour")
+    >>> int(result.peak), result.table.loc[14, "median"].item(), result.cycles
+    (14, 9.0, 20.0)
     """
 
     series: str

@@ -77,6 +77,16 @@ class TrendLine:
         Height of the line there.
     periods : tuple of pandas.Timedelta
         Seasons taken out first.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from monitorlab.seasonality import analyze_trend
+    >>> index = pd.date_range("2026-01-01", periods=200, freq="1h", tz="UTC")
+    >>> noise = np.random.default_rng(0).normal(size=200)
+    >>> line = analyze_trend(pd.Series(0.1 * np.arange(200) + noise, index=index)).rows[0]
+    >>> line.direction, round(line.slope_per_hour, 2), line.low_per_hour < 0.1 < line.high_per_hour
+    ('rising', 0.1, True)
     """
 
     series: str
@@ -122,6 +132,16 @@ class Trend(Result):
         Nominal coverage of the slope intervals.
     method : {"linear", "theil-sen"}
         How slopes were found.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from monitorlab.seasonality import analyze_trend
+    >>> index = pd.date_range("2026-01-01", periods=200, freq="1h", tz="UTC")
+    >>> noise = pd.Series(np.random.default_rng(0).normal(size=200), index=index)
+    >>> trend = analyze_trend({"queue": noise + 0.1 * np.arange(200), "idle": noise})
+    >>> trend.summary(), trend["queue"].direction
+    ('1 rising, 1 flat', 'rising')
     """
 
     rows: tuple[TrendLine, ...]

@@ -33,6 +33,8 @@ function render({ model, el }) {
     attributeFilter: ["data-jp-theme-light", "data-vscode-theme-kind", "class"],
   });
   model.on("change:ping", answer);
+  model.set("seen", model.get("seen") + 1);
+  model.save_changes();
   tell();
   answer();
   return () => {

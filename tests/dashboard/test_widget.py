@@ -117,6 +117,20 @@ def test_themes(shop: MonitoringFrame) -> None:
     assert dash.figure_widget.layout.font.color == "#24292f"
 
 
+def test_a_page_that_loads_plotly_gets_changes_once_it_has_drawn(shop: MonitoringFrame) -> None:
+    dash = Dashboard(shop)
+    lines = len(dash.figure_widget.data)
+    dash._page.seen = 1
+    dash.choices.metrics = ["queue_depth"]
+    assert len(dash.figure_widget.data) == lines
+    figure = dash.figure_widget
+    empty = {"trace_deltas": [{} for _ in figure.data], "trace_edit_id": -1}
+    figure._js2py_traceDeltas = empty
+    assert len(figure.data) == 1
+    dash.choices.metrics = []
+    assert len(figure.data) == lines
+
+
 def test_own_panels_and_positions(shop: MonitoringFrame) -> None:
     dash = Dashboard(
         shop, panels=["queue_depth", Panel("cpu_busy_ratio", kind="gauge", unit="ratio")]

@@ -132,11 +132,15 @@ def page(lab: tuple[str, Path]) -> Iterator[Any]:
         one.set_default_timeout(PATIENCE_SECONDS * 1000)
         one.problems = []
         one.outside = []
+        one.said = []
         one.on("pageerror", lambda error: one.problems.append(str(error)))
+        one.on("console", lambda line: one.said.append(f"{line.type}: {line.text}"))
         one.on("request", lambda request: one.outside.append(request.url))
         one.goto(lab[0])
         yield one
         one.screenshot(path=SHOTS / "lab_last.png")
+        (SHOTS / "console.txt").write_text("\n".join([*one.said, *one.problems]))
+        (SHOTS / "plot.json").write_text(one.evaluate("""() => JSON.stringify([...document.querySelectorAll('.js-plotly-plot')].map(g => [g.data && g.data.length, g.layout, g._fullLayout && g._fullLayout.height]))"""))
         browser.close()
 
 
