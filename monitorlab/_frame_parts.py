@@ -126,9 +126,11 @@ def stats(frame: MonitoringFrame, window: Any) -> pd.DataFrame:
 
 def query(frame: MonitoringFrame, expr: str, at: TimeLike | None, **options: Any) -> pd.DataFrame:
     """Evaluate at one time."""
-    from monitorlab.query import evaluate
+    from monitorlab.query import evaluate, warn_of_doubts
 
-    return evaluate(frame.selection, expr, at, **options)
+    answer = evaluate(frame.selection, expr, at, **options)
+    warn_of_doubts(expr, frame.selection, stacklevel=3)
+    return answer
 
 
 def query_range(
@@ -140,7 +142,7 @@ def query_range(
     **options: Any,
 ) -> MonitoringFrame:
     """Evaluate over a range, all that is seen by default, into a frame of its own."""
-    from monitorlab.query import evaluate_range
+    from monitorlab.query import evaluate_range, warn_of_doubts
 
     views = frame.selection.series()
     if start is None:
@@ -150,6 +152,7 @@ def query_range(
     store = SeriesStore()
     for view in evaluate_range(frame.selection, expr, start, end, step, **options).to_views():
         store.extend(SeriesKey(view.key.metric or expr, view.key.labels), view.times, view.values)
+    warn_of_doubts(expr, frame.selection, stacklevel=3)
     return type(frame)(store)
 
 

@@ -160,7 +160,7 @@ def to_ns(value: TimeLike) -> int:
     True
     """
     if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
-        return _number_to_ns(value)
+        return _number_to_ns(value)  # type: ignore[arg-type]
     if isinstance(value, datetime) and value.tzinfo is None and value is not pd.NaT:
         warnings.warn(
             f"{value} has no time zone and is taken as UTC; attach one to be sure "

@@ -395,13 +395,14 @@ def _parts(
     if not spans:
         msg = "there is no incident in the data to tune by; mark some, or give incidents=…"
         raise NotEnoughDataError(msg, needed=1, got=0)
+    share = split if isinstance(split, (int, float)) else 0.5
     if at is not None:
         cut, note = at, f"chosen before {from_ns(at):%Y-%m-%d %H:%M}, judged after"
     elif len(spans) < 2:
-        cut = first + round((last - first) * split)
+        cut = first + round((last - first) * share)
         note = "one incident only: nothing is left to judge recall by"
     else:
-        k = min(max(round(split * len(spans)), 1), len(spans) - 1)
+        k = min(max(round(share * len(spans)), 1), len(spans) - 1)
         over = max(b for _, b in spans[:k]) + grace
         cut = (over + spans[k][0]) // 2 if over < spans[k][0] else spans[k][0]
         note = f"chosen before {from_ns(cut):%Y-%m-%d %H:%M}, judged after"
@@ -411,10 +412,10 @@ def _parts(
 
 def _split_time(split: float | TimeLike, first: int, last: int) -> int | None:
     """Give the time that a split names; None for a share."""
-    share = isinstance(split, (int, float))
-    if share and 0 < split < 1:
-        return None
-    if not share:
+    if isinstance(split, (int, float)):
+        if 0 < split < 1:
+            return None
+    else:
         at = to_ns(split)
         if first < at < last:
             return at

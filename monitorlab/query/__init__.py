@@ -32,7 +32,7 @@ from monitorlab.query.ast import (
 )
 from monitorlab.query.check import check, value_type
 from monitorlab.query.functions import Context, register_function
-from monitorlab.query.lint import lint
+from monitorlab.query.lint import lint, warn_of_doubts
 from monitorlab.query.matrix import Vector, Windows
 from monitorlab.query.notation import load_notation, parse_notation
 from monitorlab.query.options import Limits, QueryOptions
@@ -77,6 +77,7 @@ __all__ = [
     "unwrap",
     "value_type",
     "walk",
+    "warn_of_doubts",
 ]
 
 compile = parse  # noqa: A001 - the same under the name that other engines give it

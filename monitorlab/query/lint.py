@@ -7,11 +7,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from monitorlab.errors import MonitorlabWarning
 from monitorlab.query.ast import (
     Aggregate,
     Binary,
@@ -30,7 +32,7 @@ from monitorlab.times import format_duration
 if TYPE_CHECKING:
     from monitorlab.model import MetricType
 
-__all__ = ["lint"]
+__all__ = ["lint", "warn_of_doubts"]
 
 _COUNTER_ENDINGS = ("_total", "_count", "_sum", "_bucket")
 _FOR_COUNTERS = frozenset(("rate", "increase", "irate"))
@@ -81,6 +83,39 @@ def lint(expr: str | Node, source: Any = None) -> list[str]:
         elif isinstance(node, Binary) and node.op in COMPARISONS:
             found += _of_comparison(node, source)
     return list(dict.fromkeys(found))
+
+
+def warn_of_doubts(expr: str | Node, source: Any = None, *, stacklevel: int = 2) -> None:
+    """Warn of each finding of ``lint``; for questions that a person asks.
+
+    Parameters
+    ----------
+    expr : str or Node
+        PromQL.
+    source : SeriesStore or Selection, optional
+        Where the metrics' types and intervals are known.
+    stacklevel : int
+        Whose line the warning names, as in ``warnings.warn``; 2 is the caller's.
+
+    Raises
+    ------
+    QueryError
+        If the expression cannot be read.
+
+    Warns
+    -----
+    MonitorlabWarning
+        Once for each finding.
+
+    Examples
+    --------
+    >>> with warnings.catch_warnings(record=True, action="always") as told:
+    ...     warn_of_doubts("requests_total > 100")
+    >>> len(told)
+    1
+    """
+    for finding in lint(expr, source):
+        warnings.warn(finding, MonitorlabWarning, stacklevel=stacklevel + 1)
 
 
 def _of_call(node: Call, source: Any) -> list[str]:

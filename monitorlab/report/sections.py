@@ -146,7 +146,7 @@ def deltas(
     >>> deltas(both, index[-1], pd.Timedelta("2min"))[0]["change_percent"]
     100.0
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     middle, first = end - span, end - 2 * span
     for key, series in signals.items():
         if not len(series) or middle - series.index[0] < span / 2:
@@ -165,8 +165,7 @@ def deltas(
                 "change_percent": float(100.0 * (current - previous) / abs(previous)),
             }
         )
-    rows.sort(key=lambda row: -abs(row["change_percent"]))
-    return rows[:TOP]
+    return sorted(rows, key=lambda row: -abs(row["change_percent"]))[:TOP]
 
 
 def forecast_rows(findings: Findings) -> list[dict[str, Any]]:
