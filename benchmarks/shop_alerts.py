@@ -5,6 +5,12 @@ threshold and the ``for`` of each rule of the dataset on the clean part and the 
 faults, within a false-positive budget of 1 %, and reports on what comes later. A rule can be
 tuned only where its kind of fault happens in the first part; the others keep the threshold of
 the file. Prints a table, writes ``benchmarks/results/shop_alerts.json``.
+
+The false-positive rate is given strictly, with a grace of two samples (4 s) and with one of a
+minute. Strictly, each second that an alert outlasts its incident counts as false; samples come
+every two seconds, and more than a third of the later part is incidents, so the least that any
+rule can do is near 1 %. A second choice, on the first block alone, leaves the clean part to be
+judged as well.
 """
 
 from __future__ import annotations
@@ -21,6 +27,7 @@ from monitorlab.alerting import RuleSet, load_rules
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "shop_alerts.json"
 BUDGET = 0.01
+GRACES = ("0s", "4s", "1m")
 FORS = ("10s", "16s", "20s")
 # What each rule is there for; figures of the whole set count every fault.
 WATCHES = {
@@ -38,15 +45,17 @@ WATCHES = {
 }
 
 
-def end_of_first_part(folder: Path) -> pd.Timestamp:
-    """Give the end of the first block of faults."""
+def ends(folder: Path) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Give the ends of the clean part and of the first block of faults."""
     plan = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
     clean_end = pd.Timestamp(plan["clean_end"])
-    return clean_end + pd.Timedelta(minutes=plan["parameters"]["block"])
+    return clean_end, clean_end + pd.Timedelta(minutes=plan["parameters"]["block"])
 
 
-def tuned(mf: ml.MonitoringFrame, rules: RuleSet, cut: pd.Timestamp) -> tuple[RuleSet, list[dict]]:
-    """Tune each rule that can be; give the new set and what became of each."""
+def tuned(
+    mf: ml.MonitoringFrame, rules: RuleSet, start: pd.Timestamp | None, cut: pd.Timestamp
+) -> tuple[RuleSet, list[dict]]:
+    """Tune each rule that can be on a span; give the new set and what became of each."""
     first = mf.between(None, cut)
     told = []
     for rule in rules.alerts:
@@ -57,7 +66,7 @@ def tuned(mf: ml.MonitoringFrame, rules: RuleSet, cut: pd.Timestamp) -> tuple[Ru
             # Everything up to one interval before the end of the part is chosen on.
             end = cut - pd.Timedelta("4s")
             found = first.tune(
-                rule, known, BUDGET, for_=FORS, windows=(), interval="2s", split=end
+                rule, known, BUDGET, for_=FORS, windows=(), interval="2s", start=start, split=end
             )
             row |= {
                 "after": f"{found.rule.expr} for {found.rule.for_}",
@@ -88,17 +97,41 @@ def judged(mf: ml.MonitoringFrame, rules: RuleSet, start: object, end: object, g
     }
 
 
+def together(parts: list[dict]) -> dict:
+    """Give the figures of spans that do not touch, as far as they can be added."""
+    free = sum(p["incident_free_s"] for p in parts)
+    false = sum(p["incident_free_s"] * p["false_positive_rate"] for p in parts)
+    seen, all_ = (sum(p[name] for p in parts) for name in ("detected", "incidents"))
+    return {
+        "grace": parts[0]["grace"],
+        "incidents": all_,
+        "detected": seen,
+        "recall": round(seen / all_, 4),
+        "false_positive_rate": round(false / free, 5),
+        "incident_free_s": free,
+    }
+
+
 def main(folder: Path) -> None:
     mf = ml.load_dataset(folder.name, folder=folder.parent)
-    rules, cut = load_rules(folder / "rules.yml"), end_of_first_part(folder)
-    better, told = tuned(mf, rules, cut)
+    rules, (clean_end, cut) = load_rules(folder / "rules.yml"), ends(folder)
+    better, told = tuned(mf, rules, None, cut)
     parts = {"first part (tuned on)": (None, cut), "the rest (held out)": (cut, None)}
     sets = {"rules of the file": rules, "tuned": better}
     rows = [
         {"rules": name, "part": part, **judged(mf, chosen, *span, grace)}
         for part, span in parts.items()
         for name, chosen in sets.items()
-        for grace in ("0s", "1m")
+        for grace in GRACES
+    ]
+    narrow, _ = tuned(mf, rules, clean_end, cut)
+    rows += [
+        {
+            "rules": "tuned on the first block",
+            "part": "clean part and the rest (held out)",
+            **together([judged(mf, narrow, *s, grace) for s in ((None, clean_end), (cut, None))]),
+        }
+        for grace in GRACES
     ]
     result = mf.backtest(better, start=cut)
     seen = [
@@ -113,7 +146,11 @@ def main(folder: Path) -> None:
         if row.evaluated
     ]
     pd.set_option("display.width", 200, "display.max_columns", 30, "display.max_colwidth", 90)
-    print(pd.DataFrame(told)[["rule", "faults", "after", "met_budget"]].fillna("").to_string(index=False))
+    print(
+        pd.DataFrame(told)[["rule", "faults", "after", "met_budget"]]
+        .fillna("")
+        .to_string(index=False)
+    )
     print(pd.DataFrame(rows).to_string(index=False))
     print(pd.DataFrame(seen).to_string(index=False))
     by_rule = result.by_rule[["rule", "firings", "detected", "false_positive_rate"]]

@@ -1,12 +1,16 @@
 """Alerting beside promtool: 10 rules over 100 000 samples, and a sweep of 1 000 settings.
 
-``pytest benchmarks/test_alerting.py -s`` prints one line for each table shape. promtool is
-asked in the same run where it is on the PATH.
+``pytest benchmarks/test_alerting.py -s`` prints one line for each table shape and writes
+``benchmarks/results/alerting.json``. promtool is asked in the same run where it is on the PATH.
+Ours are the best of three runs after a first that compiles; promtool's is one run, of which
+reading its test file is a part.
 """
 
+import json
 import shutil
 import subprocess
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +19,7 @@ import yaml
 from monitorlab.alerting import AlertRule, backtest, dump_rules, tune
 from monitorlab.storage import SeriesStore
 
+RESULTS = Path(__file__).parent / "results" / "alerting.json"
 SECOND = 1_000_000_000
 STEP = 15
 SHAPES = {"20 series × 5 000 steps": (20, 5_000), "2 series × 50 000 steps": (2, 50_000)}
@@ -23,6 +28,16 @@ EXPRESSIONS = (
     "max_over_time(x[10m]) - min_over_time(x[10m]) > 9", "sum(x) > 6", "increase(c_total[10m]) > 1250",
     "quantile_over_time(0.9, x[5m]) > 8.5", "x > on (i) (avg_over_time(x[30m]) * 1.5)",
 )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def figures():
+    found = {"command": "python -m pytest benchmarks/test_alerting.py -s"}
+    if shutil.which("promtool"):
+        told = subprocess.run(["promtool", "--version"], check=True, capture_output=True, text=True)
+        found["promtool"] = (told.stdout or told.stderr).split("(")[0].strip()
+    yield found
+    RESULTS.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def data(series, steps, seed=0):
@@ -83,32 +98,35 @@ def promtool(folder, listed, steps):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_ten_rules(shape, tmp_path):
+def test_ten_rules(shape, tmp_path, figures):
     series, steps = SHAPES[shape]
     store, listed = data(series, steps)
     # Both metrics are read by rules: 100 000 samples of each.
     backtest(store, rules(), [])
     took, result = best(lambda: backtest(store, rules(), []))
     line = f"{shape}: 10 rules in {took:.3f} s, {len(result.events)} events"
+    figures[shape] = {"seconds": round(took, 3), "events": len(result.events)}
     if shutil.which("promtool"):
         peer = promtool(tmp_path, listed, steps)
         line += f"; promtool {peer:.1f} s, {peer / took:.0f}×"
+        figures[shape] |= {"promtool_seconds": round(peer, 1), "times_faster": round(peer / took)}
         assert peer / took >= 50
     print(line)
     assert took < 1.5
 
 
-def test_cost_grows_linearly_with_rules():
+def test_cost_grows_linearly_with_rules(figures):
     store, _ = data(20, 5_000)
     one = AlertRule("R", "avg_over_time(x[5m]) > 5", for_="1m")
     many = [one.with_(name=f"R{k}") for k in range(10)]
     few, _ = best(lambda: backtest(store, many[:2], []))
     all_, _ = best(lambda: backtest(store, many, []))
     print(f"2 rules {few:.3f} s, 10 rules {all_:.3f} s")
+    figures["rules"] = {"2": round(few, 3), "10": round(all_, 3)}
     assert all_ < 12 * few
 
 
-def test_sweep_of_a_thousand_settings():
+def test_sweep_of_a_thousand_settings(figures):
     n = 100_000
     rng = np.random.default_rng(0)
     values = 10 + rng.normal(0, 1, n)
@@ -123,5 +141,6 @@ def test_sweep_of_a_thousand_settings():
     fors = [15 * k for k in range(20)]
     took, tuned = best(lambda: tune(store, rule, truth, thresholds=thresholds, for_=fors))
     print(f"{len(tuned.sweep)} settings over {n} samples: {took:.2f} s; {tuned!r}")
+    figures["sweep"] = {"settings": len(tuned.sweep), "samples": n, "seconds": round(took, 2)}
     assert len(tuned.sweep) >= 1_000
     assert took < 4

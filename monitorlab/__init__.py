@@ -12,7 +12,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from monitorlab import accessor as _accessor  # registers ``df.monitor``
+from monitorlab import accessor as _accessor  # noqa: F401 - registers ``df.monitor``
 from monitorlab import errors
 from monitorlab.errors import MonitorlabError, MonitorlabWarning
 from monitorlab.frame import MonitoringFrame

@@ -39,7 +39,8 @@ _STYLE = (
 class Result:
     """Base of every result object: text, HTML and JSON from one summary and one table.
 
-    Subclasses are dataclasses made with ``frozen=True, repr=False, eq=False`` and define ``summary()``, ``to_frame()`` and ``plot()``.
+    Subclasses are dataclasses made with ``frozen=True, repr=False, eq=False`` and define
+    ``summary()``, ``to_frame()`` and ``plot()``.
 
     Examples
     --------
@@ -229,7 +230,7 @@ def to_plain(value: Any) -> Any:
     >>> to_plain({"a": np.float64(1.5), "t": pd.Timestamp("2026-01-01", tz="UTC")})
     {'a': 1.5, 't': '2026-01-01T00:00:00+00:00'}
     """
-    if value is None or isinstance(value, (bool, str)) and not isinstance(value, enum.Enum):
+    if value is None or (isinstance(value, (bool, str)) and not isinstance(value, enum.Enum)):
         return value
     if isinstance(value, enum.Enum):
         return value.value

@@ -208,15 +208,24 @@ def headline(metric: Metric, views: Sequence[SeriesView], window: str) -> Headli
     unit = metric.unit
     if kind is MetricType.HISTOGRAM and any(v.key.metric == f"{name}_bucket" for v in views):
         lines = tuple(
-            (f"p{q}", f"histogram_quantile({q / 100:g}, sum by (le) (rate({name}_bucket[{window}])))")
+            (
+                f"p{q}",
+                f"histogram_quantile({q / 100:g}, sum by (le) (rate({name}_bucket[{window}])))",
+            )
             for q in (50, 95, 99)
         )
-        return Headline(name, f"{name} (p50, p95, p99)", lines[1][1], unit, "band", kind, lines, constant)
+        return Headline(
+            name, f"{name} (p50, p95, p99)", lines[1][1], unit, "band", kind, lines, constant
+        )
     if kind.is_distribution:
-        lines = tuple((f"p{q}", f"quantile_over_time({q / 100:g}, {name}[{window}])") for q in (50, 95, 99))
+        lines = tuple(
+            (f"p{q}", f"quantile_over_time({q / 100:g}, {name}[{window}])") for q in (50, 95, 99)
+        )
         if len(views) > 1:
             lines = tuple((label, f"max({expr})") for label, expr in lines)
-        return Headline(name, f"{name} (p50, p95, p99)", lines[1][1], unit, "band", kind, lines, constant)
+        return Headline(
+            name, f"{name} (p50, p95, p99)", lines[1][1], unit, "band", kind, lines, constant
+        )
     by = _best_label(views)
     if kind is MetricType.COUNTER:
         per_second = f"{unit}/s" if unit else "1/s"

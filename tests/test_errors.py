@@ -11,7 +11,7 @@ from monitorlab import errors
 
 
 def test_the_drawn_tree_is_the_real_one() -> None:
-    drawn = dict(re.findall(r"^      (\w+)\s+\((\w+)\)", errors.__doc__ or "", re.M))
+    drawn = dict(re.findall(r"^      (\w+)\s+\((\w+)\)", errors.__doc__ or "", re.MULTILINE))
     real = {
         name: thing
         for name, thing in vars(errors).items()

@@ -35,7 +35,9 @@ def store() -> SeriesStore:
 def test_each_type_gets_its_expression() -> None:
     found = {head.metric: head for head in headlines(store())}
     assert found["requests_total"].expr == "sum by (route) (rate(requests_total[1m]))"
-    assert found["latency"].expr == "histogram_quantile(0.95, sum by (le) (rate(latency_bucket[1m])))"
+    assert (
+        found["latency"].expr == "histogram_quantile(0.95, sum by (le) (rate(latency_bucket[1m])))"
+    )
     assert [name for name, _ in found["latency"].expressions] == ["p50", "p95", "p99"]
     assert found["job_seconds"].expr == "quantile_over_time(0.95, job_seconds[1m])"
     assert found["load"].expr == "load"

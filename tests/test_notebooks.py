@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import nbformat
-import nbformat.v4 as v4
 import pytest
+from nbformat import v4
 
 from monitorlab.cli.notebooks import strip
 

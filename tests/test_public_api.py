@@ -33,9 +33,8 @@ FRAME = [
 
 def public_modules() -> list[str]:
     names = ["monitorlab"]
-    for info in pkgutil.walk_packages(ml.__path__, "monitorlab."):
-        if not any(part.startswith("_") for part in info.name.split(".")[1:]):
-            names.append(info.name)
+    found = (info.name for info in pkgutil.walk_packages(ml.__path__, "monitorlab."))
+    names += [n for n in found if not any(p.startswith("_") for p in n.split(".")[1:])]
     return names
 
 
@@ -96,6 +95,8 @@ def test_a_frame_method_has_an_example(name: str) -> None:
 
 def test_the_version_is_one() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    newest = re.search(r"^## \[(\d+\.\d+\.\d+)\]", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    newest = re.search(
+        r"^## \[(\d+\.\d+\.\d+)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
+    )
     assert newest is not None
     assert project["version"] == ml.__version__ == newest[1]

@@ -26,7 +26,9 @@ def test_durations_are_read(text: object, seconds: float) -> None:
     assert parse_duration(text) == round(seconds * 1e9)
 
 
-@pytest.mark.parametrize("bad", ["", "5", "m5", "5m3h", "-5m", "5 m", "1.5h", None, True, float("nan"), -1])
+@pytest.mark.parametrize(
+    "bad", ["", "5", "m5", "5m3h", "-5m", "5 m", "1.5h", None, True, float("nan"), -1]
+)
 def test_a_wrong_duration_is_named(bad: object) -> None:
     with pytest.raises(TimeError):
         parse_duration(bad)

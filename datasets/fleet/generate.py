@@ -66,7 +66,7 @@ def growth(times: pd.DatetimeIndex, monthly: float) -> np.ndarray:
 
 def red_noise(rng: np.random.Generator, size: int, memory: float = 0.7) -> np.ndarray:
     """Give autocorrelated noise of unit variance (order one)."""
-    from scipy.signal import lfilter  # noqa: PLC0415 - only here
+    from scipy.signal import lfilter
 
     shocks = rng.standard_normal(size) * np.sqrt(1.0 - memory**2)
     return np.asarray(lfilter([1.0], [1.0, -memory], shocks))
@@ -80,7 +80,7 @@ class Fleet:
         self.truth: list[Truth] = []
         self.rng = np.random.default_rng(SEED)
 
-    def add(  # noqa: PLR0913 - one line for each thing that is put in
+    def add(
         self, metric: str, labels: dict[str, str], mean: object, *, freq: str = "1h",
         noise: float = 0.02, digits: int = 0, shifts: tuple[tuple[str, float, str], ...] = (),
         missing: tuple[tuple[str, str], ...] = (), limit: float | None = None,
@@ -101,7 +101,9 @@ class Fleet:
         values = np.round(np.clip(values, 0.0, upper), digits)
         keep = np.ones(len(times), dtype=bool)
         for first, last in missing:
-            keep &= ~((times >= pd.Timestamp(first, tz="UTC")) & (times < pd.Timestamp(last, tz="UTC")))
+            keep &= ~(
+                (times >= pd.Timestamp(first, tz="UTC")) & (times < pd.Timestamp(last, tz="UTC"))
+            )
             truth.missing.append({"start": first, "end": last})
         for when, ratio, why in shifts:
             truth.level_shifts.append({"at": when, "ratio": ratio, "why": why})
@@ -137,7 +139,11 @@ def build() -> Fleet:
         )  # fmt: skip
         fleet.add("disk_size_bytes", labels, lambda at, size=size: np.full(len(at), size * GIB),
                   noise=0.0)  # fmt: skip
-    for service, base, monthly in (("web", 420.0, 0.03), ("api", 900.0, 0.045), ("batch", 60.0, 0.0)):
+    for service, base, monthly in (
+        ("web", 420.0, 0.03),
+        ("api", 900.0, 0.045),
+        ("batch", 60.0, 0.0),
+    ):
         fleet.add(
             "requests_per_second", {"service": service},
             lambda at, base=base, monthly=monthly: base * growth(at, monthly) * traffic_shape(at),
@@ -150,7 +156,9 @@ def build() -> Fleet:
         lambda at: 46 * growth(at, 0.035) * (0.45 + 0.55 * traffic_shape(at)),
         noise=0.03, monthly=0.035, periods=(24, 168), limit=120, limit_metric="db_connections_max",
     )  # fmt: skip
-    fleet.add("db_connections_max", {"database": "orders"}, lambda at: np.full(len(at), 120.0), noise=0.0)
+    fleet.add(
+        "db_connections_max", {"database": "orders"}, lambda at: np.full(len(at), 120.0), noise=0.0
+    )
     fleet.add(
         "memory_used_bytes", {"host": "cache-1"},
         lambda at: GIB * (9.0 + 0.8 * traffic_shape(at)),
@@ -162,18 +170,23 @@ def build() -> Fleet:
         lambda at: GIB * (3.0 + np.maximum(0.0, days(at) - 250.0) * 0.035),
         noise=0.008, digits=-6,
     )  # fmt: skip
-    fleet.add("queue_messages_per_second", {"queue": "mail"},
-              lambda at: 35 * traffic_shape(at), noise=0.10, digits=1, periods=(24, 168))  # fmt: skip
+    fleet.add(
+        "queue_messages_per_second", {"queue": "mail"},
+        lambda at: 35 * traffic_shape(at), noise=0.1, digits=1, periods=(24, 168),
+    )  # fmt: skip
     fleet.add("licence_seats_used", {"product": "ide"},
               lambda at: 180 + 0.42 * days(at), noise=0.004, monthly=0.071, limit=400,
               limit_metric="licence_seats_max")  # fmt: skip
-    fleet.add("licence_seats_max", {"product": "ide"}, lambda at: np.full(len(at), 400.0), noise=0.0)
+    fleet.add(
+        "licence_seats_max", {"product": "ide"}, lambda at: np.full(len(at), 400.0), noise=0.0
+    )
     for host, base in (("web-1", 0.30), ("web-2", 0.32)):
         fleet.add(
             "cpu_usage_ratio", {"host": host},
             lambda at, base=base: base * growth(at, 0.02) * (0.25 + 0.75 * traffic_shape(at)),
             freq="5min", noise=0.06, digits=3, monthly=0.02, periods=(24, 168), upper=1.0,
-            shifts=(("2025-08-20T06:00", 0.20, "release 5.0 parses twice"),) if host == "web-2" else (),
+            shifts=((("2025-08-20T06:00", 0.20, "release 5.0 parses twice"),)
+                    if host == "web-2" else ()),
             missing=(("2025-10-05T00:00", "2025-10-06T12:00"),) if host == "web-1" else (),
         )  # fmt: skip
     fleet.add(

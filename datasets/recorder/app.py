@@ -22,8 +22,13 @@ import prometheus_client as prom
 import uvloop
 from aiohttp import web
 
-ROUTES = {"/": "/", "/product/{id}": "/product", "/search": "/search", "/cart": "/cart",
-          "/checkout": "/checkout"}
+ROUTES = {
+    "/": "/",
+    "/product/{id}": "/product",
+    "/search": "/search",
+    "/cart": "/cart",
+    "/checkout": "/checkout",
+}
 CODES = ("200", "500", "503")
 BUCKETS = (0.002, 0.003, 0.004, 0.006, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 POOL_MAX = 16
@@ -33,15 +38,23 @@ prom.disable_created_metrics()
 prom.REGISTRY.unregister(prom.GC_COLLECTOR)
 prom.REGISTRY.unregister(prom.PLATFORM_COLLECTOR)
 
-DURATION = prom.Histogram("http_request_duration_seconds", "Time to answer a request, by route.",
-                          ["route"], buckets=BUCKETS)
-REQUESTS = prom.Counter("http_requests", "Requests answered, by route and status code.",
-                        ["route", "code"])
+DURATION = prom.Histogram(
+    "http_request_duration_seconds",
+    "Time to answer a request, by route.",
+    ["route"],
+    buckets=BUCKETS,
+)
+REQUESTS = prom.Counter(
+    "http_requests", "Requests answered, by route and status code.", ["route", "code"]
+)
 IN_FLIGHT = prom.Gauge("http_requests_in_flight", "Requests being answered.")
 POOL = prom.Gauge("db_pool_connections", "Connections of the database pool, by state.", ["state"])
 POOL_LIMIT = prom.Gauge("db_pool_connections_max", "Largest allowed size of the database pool.")
-POOL_WAIT = prom.Histogram("db_pool_wait_seconds", "Time spent waiting for a pool connection.",
-                           buckets=(0.001, 0.01, 0.1, 0.5, 1.0))
+POOL_WAIT = prom.Histogram(
+    "db_pool_wait_seconds",
+    "Time spent waiting for a pool connection.",
+    buckets=(0.001, 0.01, 0.1, 0.5, 1.0),
+)
 POOL_TIMEOUTS = prom.Counter("db_pool_timeouts", "Waits for a pool connection that gave up.")
 QUEUE = prom.Gauge("order_queue_length", "Placed orders that wait for the worker.")
 PLACED = prom.Counter("orders_placed", "Orders placed by customers.")
@@ -143,17 +156,22 @@ async def spend(seconds: float) -> None:
 async def home(request: web.Request) -> web.StreamResponse:
     first = random.randrange(1, 199_000)
     async with request.app[SHOP].connection() as db:
-        rows = await db.fetch("SELECT name, price FROM products WHERE id BETWEEN $1 AND $1 + 19",
-                              first)
-        await db.fetchval("SELECT count(*) FROM cart_items WHERE customer_id = $1",
-                          int(request.query.get("customer", "1")))
+        rows = await db.fetch(
+            "SELECT name, price FROM products WHERE id BETWEEN $1 AND $1 + 19", first
+        )
+        await db.fetchval(
+            "SELECT count(*) FROM cart_items WHERE customer_id = $1",
+            int(request.query.get("customer", "1")),
+        )
     return render(rows, 4000)
 
 
 async def product(request: web.Request) -> web.StreamResponse:
     async with request.app[SHOP].connection() as db:
-        rows = await db.fetch("SELECT name, price, stock, description FROM products WHERE id = $1",
-                              int(request.match_info["id"]))
+        rows = await db.fetch(
+            "SELECT name, price, stock, description FROM products WHERE id = $1",
+            int(request.match_info["id"]),
+        )
     return render(rows)
 
 
@@ -162,7 +180,9 @@ async def search(request: web.Request) -> web.StreamResponse:
         rows = await db.fetch(
             "SELECT name, price FROM products WHERE category = $1 AND price >= $2 "
             "ORDER BY price LIMIT 40",
-            int(request.query["category"]), int(request.query["min_price"]))
+            int(request.query["category"]),
+            int(request.query["min_price"]),
+        )
     return render(rows, 4000)
 
 
@@ -172,11 +192,19 @@ async def cart(request: web.Request) -> web.StreamResponse:
         await db.execute(
             "INSERT INTO cart_items VALUES ($1, $2, 1) ON CONFLICT (customer_id, product_id) "
             "DO UPDATE SET quantity = cart_items.quantity + 1",
-            customer, int(request.query["product"]))
-        rows = await db.fetch("SELECT p.name, c.quantity FROM cart_items c JOIN products p "
-                              "ON p.id = c.product_id WHERE c.customer_id = $1 LIMIT 50", customer)
-        await db.fetch("SELECT id, status FROM orders WHERE customer_id = $1 "
-                       "ORDER BY created_at DESC LIMIT 10", customer)
+            customer,
+            int(request.query["product"]),
+        )
+        rows = await db.fetch(
+            "SELECT p.name, c.quantity FROM cart_items c JOIN products p "
+            "ON p.id = c.product_id WHERE c.customer_id = $1 LIMIT 50",
+            customer,
+        )
+        await db.fetch(
+            "SELECT id, status FROM orders WHERE customer_id = $1 "
+            "ORDER BY created_at DESC LIMIT 10",
+            customer,
+        )
     return render(rows)
 
 
@@ -185,10 +213,15 @@ async def checkout(request: web.Request) -> web.StreamResponse:
     customer, item = int(request.query["customer"]), int(request.query["product"])
     await asyncio.sleep(random.lognormvariate(-3.5, 0.35))  # the payment provider, about 30 ms
     async with shop.connection() as db, db.transaction():
-        rows = await db.fetch("UPDATE products SET stock = stock - 1 WHERE id = $1 "
-                              "RETURNING name, price", item)
-        order = await db.fetchval("INSERT INTO orders (customer_id, product_id, quantity, status) "
-                                  "VALUES ($1, $2, 1, 'new') RETURNING id", customer, item)
+        rows = await db.fetch(
+            "UPDATE products SET stock = stock - 1 WHERE id = $1 RETURNING name, price", item
+        )
+        order = await db.fetchval(
+            "INSERT INTO orders (customer_id, product_id, quantity, status) "
+            "VALUES ($1, $2, 1, 'new') RETURNING id",
+            customer,
+            item,
+        )
         await db.execute("DELETE FROM cart_items WHERE customer_id = $1", customer)
         shop.waiting[order] = time.time()  # before the commit: the worker may be quicker than us
     PLACED.inc()
@@ -206,7 +239,8 @@ async def worker(shop: Shop) -> None:
                 done = await db.fetch(
                     "UPDATE orders SET status = 'done' WHERE id IN (SELECT id FROM orders "
                     "WHERE status = 'new' ORDER BY id LIMIT 12 FOR UPDATE SKIP LOCKED) "
-                    "RETURNING id")
+                    "RETURNING id"
+                )
         except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             continue
         for row in done:
@@ -257,15 +291,21 @@ async def fault(request: web.Request) -> web.Response:
     if order.get("free_memory"):
         shop.session_cache.clear()
         ctypes.CDLL(None).malloc_trim(0)
-    return web.json_response({"leaked": len(shop.leaked), "queue": len(shop.waiting),
-                              "cached": len(shop.session_cache)})
+    return web.json_response(
+        {"leaked": len(shop.leaked), "queue": len(shop.waiting), "cached": len(shop.session_cache)}
+    )
 
 
 async def make_app(dsn: str) -> web.Application:
     """Connect to the database and build the application."""
-    pool = await asyncpg.create_pool(dsn, min_size=4, max_size=POOL_MAX, command_timeout=5.0,
-                                     connection_class=PlainConnection,
-                                     max_inactive_connection_lifetime=60.0)
+    pool = await asyncpg.create_pool(
+        dsn,
+        min_size=4,
+        max_size=POOL_MAX,
+        command_timeout=5.0,
+        connection_class=PlainConnection,
+        max_inactive_connection_lifetime=60.0,
+    )
     shop = Shop(pool)
     for row in await pool.fetch("SELECT id FROM orders WHERE status = 'new'"):
         shop.waiting[row["id"]] = time.time()
@@ -276,10 +316,17 @@ async def make_app(dsn: str) -> web.Application:
     BUILD.labels(VERSION).set(1)
     app = web.Application(middlewares=[observe])
     app[SHOP] = shop
-    app.add_routes([web.get("/", home), web.get("/product/{id}", product),
-                    web.get("/search", search), web.get("/cart", cart),
-                    web.post("/checkout", checkout), web.get("/metrics", metrics),
-                    web.post("/admin/fault", fault)])
+    app.add_routes(
+        [
+            web.get("/", home),
+            web.get("/product/{id}", product),
+            web.get("/search", search),
+            web.get("/cart", cart),
+            web.post("/checkout", checkout),
+            web.get("/metrics", metrics),
+            web.post("/admin/fault", fault),
+        ]
+    )
     tasks = [asyncio.create_task(worker(shop)), asyncio.create_task(watch_loop())]
     app.on_cleanup.append(lambda _: stop(tasks, pool))
     return app
@@ -298,8 +345,15 @@ def main() -> None:
     options = parser.parse_args()
     uvloop.install()
     loop = asyncio.new_event_loop()
-    web.run_app(make_app(options.dsn), host="127.0.0.1", port=options.port, loop=loop,
-                access_log=None, print=None, shutdown_timeout=2.0)
+    web.run_app(
+        make_app(options.dsn),
+        host="127.0.0.1",
+        port=options.port,
+        loop=loop,
+        access_log=None,
+        print=None,
+        shutdown_timeout=2.0,
+    )
 
 
 if __name__ == "__main__":

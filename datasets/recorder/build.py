@@ -1,6 +1,6 @@
 """Turn a recording into the stored `shop` dataset.
 
-    python datasets/recorder/build.py RECORDING_DIRECTORY [--out datasets/shop] [--cpu N] [--drop METRIC]
+    python datasets/recorder/build.py RECORDING_DIRECTORY [--out FOLDER] [--cpu N] [--drop METRIC]
 
 Reads what ``record.py`` wrote, in whole or, while it still runs, as far as it has come, and
 writes ``shop.parquet``, ``incidents.csv`` and ``provenance.json`` through monitorlab's public
@@ -41,9 +41,7 @@ def left_out(cpu: int | None, drop: Sequence[str]) -> set[str]:
     return {*drop, *(WHOLE_MACHINE if cpu is not None else ())}
 
 
-def read_samples(
-    recording: Path, cpu: int | None = None, drop: Sequence[str] = ()
-) -> pd.DataFrame:
+def read_samples(recording: Path, cpu: int | None = None, drop: Sequence[str] = ()) -> pd.DataFrame:
     """Return all chunks as one long frame: timestamp, metric, value, labels (JSON)."""
     chunks = [pd.read_parquet(path) for path in sorted(recording.glob("chunk-*.parquet"))]
     if not chunks:
@@ -67,9 +65,7 @@ def read_incidents(recording: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-def build(
-    recording: Path, cpu: int | None = None, drop: Sequence[str] = ()
-) -> ml.MonitoringFrame:
+def build(recording: Path, cpu: int | None = None, drop: Sequence[str] = ()) -> ml.MonitoringFrame:
     """Make the frame with its metric descriptions and its incidents."""
     frame = ml.MonitoringFrame(read_samples(recording, cpu, drop))
     metadata = json.loads((recording / "metadata.json").read_text(encoding="utf-8"))

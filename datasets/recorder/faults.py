@@ -25,39 +25,74 @@ if TYPE_CHECKING:
 LATENCY = ("http_request_duration_seconds", "client_request_duration_seconds")
 POOL = ("db_pool_connections", "db_pool_wait_seconds")
 KINDS: dict[str, tuple[str, ...]] = {
-    "cpu_hog": ("node_cpu_busy_ratio", "node_cpu_seconds_total", "node_load1",
-                "node_procs_running", "node_pressure_cpu_waiting_seconds_total",
-                "event_loop_lag_seconds", *LATENCY),
-    "lock_contention": ("pg_locks_count", "pg_locks_waiting_count",
-                        "pg_stat_activity_waiting_count",
-                        "pg_stat_activity_max_tx_duration_seconds", *POOL, *LATENCY),
-    "dropped_index": ("pg_stat_user_tables_seq_scan_total",
-                      "pg_stat_user_tables_seq_tup_read_total",
-                      "pg_stat_user_indexes_idx_scan_total",
-                      "pg_stat_database_tup_returned_total", "pg_stat_database_blks_hit_total",
-                      "node_cpu_busy_ratio", *LATENCY),
+    "cpu_hog": (
+        "node_cpu_busy_ratio",
+        "node_cpu_seconds_total",
+        "node_load1",
+        "node_procs_running",
+        "node_pressure_cpu_waiting_seconds_total",
+        "event_loop_lag_seconds",
+        *LATENCY,
+    ),
+    "lock_contention": (
+        "pg_locks_count",
+        "pg_locks_waiting_count",
+        "pg_stat_activity_waiting_count",
+        "pg_stat_activity_max_tx_duration_seconds",
+        *POOL,
+        *LATENCY,
+    ),
+    "dropped_index": (
+        "pg_stat_user_tables_seq_scan_total",
+        "pg_stat_user_tables_seq_tup_read_total",
+        "pg_stat_user_indexes_idx_scan_total",
+        "pg_stat_database_tup_returned_total",
+        "pg_stat_database_blks_hit_total",
+        "node_cpu_busy_ratio",
+        *LATENCY,
+    ),
     "connection_leak": ("pg_stat_activity_count", "pg_stat_database_numbackends", *POOL),
-    "memory_leak": ("process_resident_memory_bytes", "session_cache_entries",
-                    "node_memory_used_bytes", "node_memory_available_bytes"),
-    "disk_pressure": ("node_disk_written_bytes_total", "node_disk_writes_total",
-                      "node_disk_io_time_seconds_total", "node_disk_write_time_seconds_total",
-                      "node_pressure_io_waiting_seconds_total", "node_filesystem_free_bytes",
-                      "node_memory_dirty_bytes", "pg_stat_wal_sync_time_seconds_total", *LATENCY),
+    "memory_leak": (
+        "process_resident_memory_bytes",
+        "session_cache_entries",
+        "node_memory_used_bytes",
+        "node_memory_available_bytes",
+    ),
+    "disk_pressure": (
+        "node_disk_written_bytes_total",
+        "node_disk_writes_total",
+        "node_disk_io_time_seconds_total",
+        "node_disk_write_time_seconds_total",
+        "node_pressure_io_waiting_seconds_total",
+        "node_filesystem_free_bytes",
+        "node_memory_dirty_bytes",
+        "pg_stat_wal_sync_time_seconds_total",
+        *LATENCY,
+    ),
     "slow_network": ("pg_stat_activity_count", "http_requests_in_flight", *POOL, *LATENCY),
     "error_burst": ("http_requests_total", "client_requests_total"),
     "slow_release": ("app_build_info", *LATENCY),
-    "stalled_worker": ("order_queue_length", "order_queue_oldest_age_seconds",
-                       "orders_processed_total"),
-    "traffic_surge": ("client_offered_requests_per_second", "client_requests_total",
-                      "http_requests_total", "nginx_http_requests_total",
-                      "pg_stat_database_xact_commit_total", "node_cpu_busy_ratio",
-                      "node_network_receive_bytes_total"),
+    "stalled_worker": (
+        "order_queue_length",
+        "order_queue_oldest_age_seconds",
+        "orders_processed_total",
+    ),
+    "traffic_surge": (
+        "client_offered_requests_per_second",
+        "client_requests_total",
+        "http_requests_total",
+        "nginx_http_requests_total",
+        "pg_stat_database_xact_commit_total",
+        "node_cpu_busy_ratio",
+        "node_network_receive_bytes_total",
+    ),
 }
 SEVERITIES = ("low", "medium", "high")
 
 INDEXES = {
-    "products_category_price_idx":
-        "CREATE INDEX products_category_price_idx ON products (category, price)",
+    "products_category_price_idx": (
+        "CREATE INDEX products_category_price_idx ON products (category, price)"
+    ),
     "orders_customer_id_idx": "CREATE INDEX orders_customer_id_idx ON orders (customer_id)",
 }
 HOG = "while True: sum(i * i for i in range(10000))"
@@ -88,9 +123,17 @@ class Planned:
     seed: int
 
 
-def make_schedule(seed: int, clean: float, blocks: int, block: float,
-                  kinds: list[str] | None = None, per_block: int = 7, quiet: float = 90.0,
-                  shortest: float = 60.0, longest: float = 110.0) -> list[Planned]:
+def make_schedule(
+    seed: int,
+    clean: float,
+    blocks: int,
+    block: float,
+    kinds: list[str] | None = None,
+    per_block: int = 7,
+    quiet: float = 90.0,
+    shortest: float = 60.0,
+    longest: float = 110.0,
+) -> list[Planned]:
     """Draw the faults: every kind once, then more kinds a second time, in random order.
 
     Each block of ``block`` seconds holds ``per_block`` faults at random times, with at least
@@ -112,8 +155,15 @@ def make_schedule(seed: int, clean: float, blocks: int, block: float,
         time = clean + index * block
         for n, (kind, length) in enumerate(zip(chosen, lengths, strict=True)):
             start = time + quiet * (n + 1) + sum(lengths[:n]) + cuts[n]
-            schedule.append(Planned(round(start, 1), kind, round(length, 1),
-                                    rng.choice(SEVERITIES), rng.randrange(1 << 30)))
+            schedule.append(
+                Planned(
+                    round(start, 1),
+                    kind,
+                    round(length, 1),
+                    rng.choice(SEVERITIES),
+                    rng.randrange(1 << 30),
+                )
+            )
     return schedule
 
 
@@ -134,8 +184,11 @@ class Faults:
         """Send an order to a control endpoint; try again while the shop is too busy."""
         for attempt in range(6):
             try:
-                async with self.session.post(f"http://127.0.0.1:{port}{path}", json=order,
-                                             timeout=aiohttp.ClientTimeout(total=10)) as answer:
+                async with self.session.post(
+                    f"http://127.0.0.1:{port}{path}",
+                    json=order,
+                    timeout=aiohttp.ClientTimeout(total=10),
+                ) as answer:
                     answer.raise_for_status()
                     return await answer.json()
             except (aiohttp.ClientError, TimeoutError):
@@ -157,8 +210,15 @@ class Faults:
         await self.post(self.stack.ports.relay_control, "/control", seconds=0)
         await self.post(self.stack.ports.load, "/control", factor=1)
         await self.restore_indexes()
-        await self.app(slowdown=0, error_share=0, error_route="", leak_bytes=0,
-                       worker_stalled=False, return_connections=True, free_memory=True)
+        await self.app(
+            slowdown=0,
+            error_share=0,
+            error_route="",
+            leak_bytes=0,
+            worker_stalled=False,
+            return_connections=True,
+            free_memory=True,
+        )
 
     async def restore_indexes(self) -> None:
         """Create the indexes that are missing."""

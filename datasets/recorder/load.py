@@ -26,8 +26,11 @@ prom.disable_created_metrics()
 for collector in (prom.GC_COLLECTOR, prom.PLATFORM_COLLECTOR, prom.PROCESS_COLLECTOR):
     prom.REGISTRY.unregister(collector)
 
-DURATION = prom.Histogram("client_request_duration_seconds", "Time a customer waits for a page.",
-                          buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5))
+DURATION = prom.Histogram(
+    "client_request_duration_seconds",
+    "Time a customer waits for a page.",
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5),
+)
 RESULTS = prom.Counter("client_requests", "Requests sent by customers, by outcome.", ["outcome"])
 RATE = prom.Gauge("client_offered_requests_per_second", "Arrival rate the generator aims at.")
 IN_FLIGHT = prom.Gauge("client_requests_in_flight", "Requests that wait for an answer.")

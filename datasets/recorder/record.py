@@ -38,14 +38,22 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--clean", type=float, default=32.0, help="clean minutes at the start")
     parser.add_argument("--blocks", type=int, default=3, help="blocks of seven faults")
     parser.add_argument("--block", type=float, default=30.5, help="minutes of a block")
-    parser.add_argument("--cpu", type=int,
-                        help="run everything on this processor and report only its figures")
+    parser.add_argument(
+        "--cpu", type=int, help="run everything on this processor and report only its figures"
+    )
     parser.add_argument("--base-port", type=int, default=18080, help="first of six ports")
-    parser.add_argument("--quick", action="store_true",
-                        help="smoke run: 30 s clean, then every chosen kind once for 16 s")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="smoke run: 30 s clean, then every chosen kind once for 16 s",
+    )
     parser.add_argument("--minutes", type=float, help="stop after so many minutes")
-    parser.add_argument("--only-fault", choices=sorted(KINDS), action="append",
-                        help="take only this kind (may be repeated)")
+    parser.add_argument(
+        "--only-fault",
+        choices=sorted(KINDS),
+        action="append",
+        help="take only this kind (may be repeated)",
+    )
     return parser.parse_args()
 
 
@@ -53,8 +61,10 @@ def plan(options: argparse.Namespace) -> tuple[list[Planned], float]:
     """The schedule and the length of the recording in seconds."""
     if options.quick:
         kinds = options.only_fault or list(KINDS)
-        schedule = [Planned(30.0 + 26.0 * index, kind, 16.0, "medium", index)
-                    for index, kind in enumerate(kinds)]
+        schedule = [
+            Planned(30.0 + 26.0 * index, kind, 16.0, "medium", index)
+            for index, kind in enumerate(kinds)
+        ]
         length = 30.0 + 26.0 * len(kinds)
     else:
         clean, block = options.clean * 60.0, options.block * 60.0
@@ -67,16 +77,21 @@ def plan(options: argparse.Namespace) -> tuple[list[Planned], float]:
 
 def provenance(options: argparse.Namespace, schedule: list[Planned]) -> dict[str, Any]:
     """What is needed to understand and repeat the recording."""
+
     def output(*command: str) -> str:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         return (done.stdout + done.stderr).strip()
 
-    postgres = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))[-1]
+    postgres = max(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     packages = ("aiohttp", "asyncpg", "prometheus_client", "psutil", "pyarrow", "uvloop")
     return {
-        "versions": {"python": platform.python_version(), "kernel": platform.release(),
-                     "nginx": output("nginx", "-v"), "postgresql": output(str(postgres), "-V"),
-                     **{name: version(name) for name in packages}},
+        "versions": {
+            "python": platform.python_version(),
+            "kernel": platform.release(),
+            "nginx": output("nginx", "-v"),
+            "postgresql": output(str(postgres), "-V"),
+            **{name: version(name) for name in packages},
+        },
         "host": {"cores": psutil.cpu_count(), "memory_bytes": psutil.virtual_memory().total},
         "parameters": {name: value for name, value in vars(options).items() if name != "out"},
         "interval_seconds": INTERVAL,
@@ -158,8 +173,13 @@ class Recording:
                 self.save_info()
                 flushed = due
             if step % 30 == 0:
-                LOG.info("%.0f s, %d samples, %d series, %d metrics", due, self.store.rows,
-                         len(self.store.series), len(CATALOG))
+                LOG.info(
+                    "%.0f s, %d samples, %d series, %d metrics",
+                    due,
+                    self.store.rows,
+                    len(self.store.series),
+                    len(CATALOG),
+                )
             behind = int((time.monotonic() - self.monotonic - due) // INTERVAL)
             if behind:
                 LOG.warning("%d ticks left out", behind)
@@ -182,9 +202,14 @@ class Recording:
                 await self.recover(faults)
             end = time.time()
             last_end = time.monotonic() - self.monotonic
-            self.store.incident(start=iso(begin), end=iso(end), kind=item.kind,
-                                metrics=";".join(KINDS[item.kind]), severity=item.severity,
-                                description=text)
+            self.store.incident(
+                start=iso(begin),
+                end=iso(end),
+                kind=item.kind,
+                metrics=";".join(KINDS[item.kind]),
+                severity=item.severity,
+                description=text,
+            )
             LOG.info("fault %s is undone: %s", item.kind, text)
 
     async def recover(self, faults: Faults) -> None:
@@ -204,9 +229,11 @@ async def main() -> None:
     if options.cpu is not None:
         os.sched_setaffinity(0, {options.cpu})  # every process started from here inherits it
     options.out.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s",
-                        handlers=[logging.StreamHandler(),
-                                  logging.FileHandler(options.out / "recorder.log")])
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        handlers=[logging.StreamHandler(), logging.FileHandler(options.out / "recorder.log")],
+    )
     logging.Formatter.converter = time.gmtime
     recording = Recording(options)
     task = asyncio.create_task(recording.run())

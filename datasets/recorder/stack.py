@@ -115,9 +115,16 @@ class Stack:
         """Start a process that ends with the recorder; its output goes to the work directory."""
         with (self.work / f"{name}.log").open("ab") as out:
             self.processes[name] = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.work,
-                user=user, group=user, extra_groups=[] if user else None,
-                preexec_fn=die_with_parent)  # noqa: PLW1509 - only a system call or two
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                cwd=self.work,
+                user=user,
+                group=user,
+                extra_groups=[] if user else None,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - only a system call or two
+            )
 
     def python(self, name: str, *arguments: str) -> None:
         """Start one of the programs beside this file."""
@@ -128,36 +135,61 @@ class Stack:
         self.work.chmod(0o755)
         await self.start_postgres()
         ports = self.ports
-        self.python("relay", f"--port={ports.relay}", f"--target={ports.postgres}",
-                    f"--control={ports.relay_control}")
+        self.python(
+            "relay",
+            f"--port={ports.relay}",
+            f"--target={ports.postgres}",
+            f"--control={ports.relay_control}",
+        )
         await self.wait_port("relay", ports.relay)
         await self.start_app()
         conf = self.work / "nginx.conf"
         conf.write_text(NGINX_CONF.format(work=self.work, app=ports.app, nginx=ports.nginx))
         self.spawn("nginx", ["nginx", "-p", str(self.work), "-c", str(conf)])
         await self.wait_port("nginx", ports.nginx)
-        self.python("load", f"--base=http://127.0.0.1:{ports.nginx}", f"--port={ports.load}",
-                    f"--epoch={epoch}", f"--day={self.day}", f"--seed={self.seed}")
+        self.python(
+            "load",
+            f"--base=http://127.0.0.1:{ports.nginx}",
+            f"--port={ports.load}",
+            f"--epoch={epoch}",
+            f"--day={self.day}",
+            f"--seed={self.seed}",
+        )
         await self.wait_port("load", ports.load)
 
     async def start_postgres(self) -> None:
         """Make a fresh cluster, start it and load the tables."""
-        binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1]
+        binaries = max(Path("/usr/lib/postgresql").glob("*/bin"))
         self.data.mkdir()
         shutil.chown(self.data, "postgres", "postgres")
         await asyncio.to_thread(
             subprocess.run,
-            [str(binaries / "initdb"), "-D", str(self.data), "-A", "trust", "-U", "postgres",
-             "--locale=C.UTF-8"],
-            user="postgres", group="postgres", extra_groups=[], check=True, cwd="/",
-            stdout=subprocess.DEVNULL)
+            [
+                str(binaries / "initdb"),
+                "-D",
+                str(self.data),
+                "-A",
+                "trust",
+                "-U",
+                "postgres",
+                "--locale=C.UTF-8",
+            ],
+            user="postgres",
+            group="postgres",
+            extra_groups=[],
+            check=True,
+            cwd="/",
+            stdout=subprocess.DEVNULL,
+        )
         conf = self.data / "postgresql.conf"
         defaults = conf.read_text(encoding="utf-8")
         conf.write_text(defaults + POSTGRES_CONF.format(port=self.ports.postgres), encoding="utf-8")
         self.spawn("postgres", [str(binaries / "postgres"), "-D", str(self.data)], "postgres")
         await self.wait_port("postgres", self.ports.postgres)
-        for database, script in (("postgres", "CREATE DATABASE shop"),
-                                 ("shop", (HERE / "schema.sql").read_text(encoding="utf-8"))):
+        for database, script in (
+            ("postgres", "CREATE DATABASE shop"),
+            ("shop", (HERE / "schema.sql").read_text(encoding="utf-8")),
+        ):
             db = await asyncpg.connect(self.dsn.rsplit("/", 1)[0] + "/" + database)
             for statement in script.split(";\n"):
                 if statement.strip():

@@ -13,12 +13,14 @@ import pyarrow.parquet as pq
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCHEMA = pa.schema([
-    ("timestamp", pa.int64()),
-    ("metric", pa.string()),
-    ("labels", pa.string()),
-    ("value", pa.float64()),
-])
+SCHEMA = pa.schema(
+    [
+        ("timestamp", pa.int64()),
+        ("metric", pa.string()),
+        ("labels", pa.string()),
+        ("value", pa.float64()),
+    ]
+)
 INCIDENT_COLUMNS = ("start", "end", "kind", "metrics", "severity", "description")
 
 
@@ -69,8 +71,10 @@ class Store:
         columns, self.columns = self.columns, [[], [], [], []]
         if not columns[0]:
             return
-        table = pa.table([pa.array(column, field.type)
-                          for column, field in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
+        table = pa.table(
+            [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)],
+            schema=SCHEMA,
+        )
         path = self.directory / f"chunk-{self.chunks:04d}.parquet"
         draft = path.with_suffix(".part")
         pq.write_table(table, draft, compression="zstd", use_dictionary=["metric", "labels"])

@@ -149,8 +149,9 @@ def _lanes(figure: go.Figure, result: Backtest, histories: list[History], row: i
         color = SEVERITY_COLORS[history.rule.severity.value]
         _lane(figure, start, end, name, color, "firing", row, notes)
     figure.update_yaxes(
-        row=row, col=1, type="category", categoryorder="array",
+        row=row, col=1, type="category", categoryorder="array", automargin=True,
         categoryarray=[*[h.rule.name for h in reversed(histories)], "incidents"],
+        range=[-0.6, len(histories) + 0.6],
     )  # fmt: skip
 
 
@@ -251,4 +252,5 @@ def plot_tuned(result: Tuned) -> go.Figure:
     )  # fmt: skip
     figure.update_xaxes(title_text="false-positive rate, %")
     figure.update_yaxes(title_text="recall", range=[-0.02, 1.05])
-    return figure.update_layout(hovermode="closest")
+    # The legend stands below the title of the axis.
+    return figure.update_layout(hovermode="closest", legend_y=-0.25, margin_b=100)

@@ -16,7 +16,10 @@ __all__ = ["main"]
 # Name of a command -> the module that defines it, imported when the command is called.
 _COMMANDS = {
     "backtest": ("monitorlab.cli.alerts", "Backtest alert rules on a recording."),
-    "convert": ("monitorlab.cli.files", "Convert a recording between CSV, Parquet and OpenMetrics."),
+    "convert": (
+        "monitorlab.cli.files",
+        "Convert a recording between CSV, Parquet and OpenMetrics.",
+    ),
     "demo": ("monitorlab.cli.demo", "Replay the bundled recording and write a report."),
     "lab": ("monitorlab.cli.notebooks", "Open JupyterLab on the notebooks."),
     "nbrun": ("monitorlab.cli.notebooks", "Run a notebook anew and store its outputs, stripped."),
@@ -55,7 +58,7 @@ class _Group(click.Group):
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="monitorlab")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def main(debug: bool) -> None:  # noqa: ARG001 - read by the group when an error comes
+def main(debug: bool) -> None:
     """Look at recorded metrics: report, backtest, query.
 
     Examples

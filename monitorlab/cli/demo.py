@@ -96,15 +96,17 @@ def replay(frame: MonitoringFrame, *, interval: str = "10s", progress: bool = Tr
         own_metrics=False,
         name="demo",
     )
-    with tqdm(total=total, desc="replay", unit="sample", unit_scale=True, disable=not progress) as bar:
+    with tqdm(
+        total=total, desc="replay", unit="sample", unit_scale=True, disable=not progress
+    ) as bar:
         feed.subscribe(lambda update: bar.update(update.batch.samples))
         status = feed.run()
     seconds = time.monotonic() - began
     live = sum(event.state == "firing" for event in feed.events)
     history = len(frame.backtest(interval=interval).firings)
     return (
-        f"{status.samples:,} samples in {seconds:.1f} s; {len(frame.rules)} rules fired {live} times "
-        f"live, {history} times in the backtest of the same recording"
+        f"{status.samples:,} samples in {seconds:.1f} s; {len(frame.rules)} rules fired "
+        f"{live} times live, {history} times in the backtest of the same recording"
     )
 
 

@@ -138,7 +138,6 @@ class Dashboard(widgets.VBox):
         )
         self._panels = None if panels is None else [panel_of(given) for given in panels]
         self._view: View | None = None
-        self._structure: Any = None
         self._applying = False
         self._drawn_at = 0.0
         self._drawn_theme: Theme = "light"
@@ -153,6 +152,8 @@ class Dashboard(widgets.VBox):
         self.controls = Controls(self.choices, can_live=live)
         first = compose(self.subject, self._panels, self.choices, theme=self._theme())
         self.figure_widget = go.FigureWidget(first.data, first.layout)
+        self._structure = _structure_of(first)
+        self._listen()
         # A page that is loading Plotly must not be sent changes: they would be drawn into
         # nothing. It starts from the stored state and says when it has drawn that.
         self._loading_since: float | None = None
@@ -172,7 +173,7 @@ class Dashboard(widgets.VBox):
         self.choices.observe(lambda _: self.refresh(), list(_REDRAWN_BY))
         self._page.observe(self._on_dark, "dark")
         self._unsubscribe = None if feed is None else feed.subscribe(self._on_update)
-        self.refresh()
+        self._frame_view(first)
 
     # -- use from code -----------------------------------------------------------------------
 
@@ -344,6 +345,15 @@ class Dashboard(widgets.VBox):
     @_shown_if_it_fails
     def _draw(self) -> None:
         view = compose(self.subject, self._panels, self.choices, theme=self._theme())
+        self._frame_view(view)
+        loading = self._loading_since
+        self._is_stale = loading is not None and time.monotonic() - loading < LOADING_SECONDS
+        if not self._is_stale:
+            self._show(view)
+            self._page.ping += 1
+
+    def _frame_view(self, view: View) -> None:
+        """Set everything around the figure."""
         self._view = view
         self._drawn_at = time.monotonic()
         self._drawn_theme = theme = self._theme()
@@ -355,11 +365,6 @@ class Dashboard(widgets.VBox):
         self._tiles.value = view.tiles
         self._events.value = view.events
         self._say(view.problem)
-        loading = self._loading_since
-        self._is_stale = loading is not None and time.monotonic() - loading < LOADING_SECONDS
-        if not self._is_stale:
-            self._show(view)
-            self._page.ping += 1
 
     def _headline(self, view: View) -> str:
         feed = self.subject.feed
@@ -379,14 +384,14 @@ class Dashboard(widgets.VBox):
 
     def _show(self, view: View) -> None:
         figure = self.figure_widget
-        structure = [{k: v for k, v in trace.items() if k not in ("x", "y")} for trace in view.data]
+        structure = _structure_of(view)
         self._applying = True
         try:
             if structure != self._structure:
                 figure.data = ()
                 figure.layout = view.layout
                 figure.add_traces(view.data)
-                figure.layout.on_change(self._zoomed, "xaxis.range", "xaxis.autorange")
+                self._listen()
                 self._structure = structure
             else:
                 with figure.batch_update():
@@ -398,6 +403,10 @@ class Dashboard(widgets.VBox):
                 self._store_figure()
         finally:
             self._applying = False
+
+    def _listen(self) -> None:
+        layout = self.figure_widget.layout
+        layout.on_change(self._zoomed, "xaxis.range", "xaxis.autorange")
 
     @_shown_if_it_fails
     def _zoomed(self, _: Any, limits: Any, automatic: Any) -> None:
@@ -414,3 +423,8 @@ class Dashboard(widgets.VBox):
         near = max(1_000_000, (self._view.end_ns - self._view.start_ns) // 10_000)
         if abs(start - self._view.start_ns) > near or abs(end - self._view.end_ns) > near:
             self.choices.zoom = (start, end)
+
+
+def _structure_of(view: View) -> list[dict[str, Any]]:
+    """Give what a figure must be built anew for: everything of the traces but their samples."""
+    return [{k: v for k, v in t.items() if k not in ("x", "y", "line")} for t in view.data]

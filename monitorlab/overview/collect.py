@@ -33,6 +33,7 @@ CHANGE_COLUMNS = [
 ]  # fmt: skip
 FIRING_COLUMNS = ["rule", "series", "severity", "start", "end", "incident"]
 _CHANGE_STEPS = 1_500  # lasting changes are looked for in means over this many stretches
+_HELD = 0.05  # a change must have held for this share of the span to be called lasting
 _LASTING = ("degraded", "improved", "changed")  # what came and went again is no lasting change
 INCIDENT_COLUMNS = [
     "start", "end", "kind", "severity", "metrics", "detected", "rule", "delay", "description",
@@ -305,7 +306,8 @@ def _changes(
     rows = []
     for row in found.rows:
         lasting = [change for change in row.changes if change.is_significant]
-        if row.status in _LASTING and lasting:
+        held = lasting and (row.end - lasting[-1].time) >= _HELD * (row.end - row.start)
+        if row.status in _LASTING and held:
             change = lasting[-1]
             rows.append(
                 (

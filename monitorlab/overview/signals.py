@@ -86,7 +86,7 @@ def signals(source: Any, *, max_steps: int = MAX_STEPS) -> dict[SeriesKey, pd.Se
 
 
 def capacity_pairs(source: Any) -> dict[str, str]:
-    """Find metrics whose limit is recorded beside them: ``x_used`` and ``x_size``, ``x`` and ``x_max``.
+    """Find metrics whose limit is recorded beside them, such as ``x_used`` and ``x_size``.
 
     Parameters
     ----------
@@ -145,5 +145,3 @@ def _interval(views: list[SeriesView]) -> int:
     """Give the median sampling interval of the first fifty series that have one, in ns."""
     found = [float(np.median(np.diff(v.times[:1000]))) for v in views[:50] if len(v) > 1]
     return int(np.median(found)) if found else 1_000_000_000
-
-

@@ -96,7 +96,8 @@ class Snapshot(Result):
         figure = new_figure(title=self.summary(), height=120 + 18 * len(table))
         figure.add_scatter(
             x=place, y=list(table.index), mode="markers", marker={"size": 9, "color": PALETTE[0]},
-            text=[f"{value:g}" for value in table["current"]], hovertemplate="%{y}: %{text}<extra></extra>",
+            text=[f"{value:g}" for value in table["current"]],
+            hovertemplate="%{y}: %{text}<extra></extra>",
         )  # fmt: skip
         figure.update_xaxes(range=[-0.03, 1.03], tickvals=[0, 1], ticktext=["lowest", "highest"])
         figure.update_yaxes(autorange="reversed", automargin=True)

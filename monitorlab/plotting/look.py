@@ -81,8 +81,8 @@ def new_figure(
     >>> new_figure(title="latency").layout.title.text
     'latency'
     """
-    import plotly.graph_objects as go  # noqa: PLC0415 - plotly is imported on first use
-    from plotly.subplots import make_subplots  # noqa: PLC0415
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
 
     names = list(titles)
     figure = (
@@ -168,9 +168,9 @@ def downsample(
     >>> len(t)
     200
     """
-    if len(values) <= n_out or n_out < 3:  # noqa: PLR2004 - the method needs three points
+    if len(values) <= n_out or n_out < 3:
         return times, values
-    from tsdownsample import MinMaxLTTBDownsampler, NaNMinMaxLTTBDownsampler  # noqa: PLC0415
+    from tsdownsample import MinMaxLTTBDownsampler, NaNMinMaxLTTBDownsampler
 
     y = np.ascontiguousarray(values, dtype=np.float64)
     sampler = NaNMinMaxLTTBDownsampler() if np.isnan(y).any() else MinMaxLTTBDownsampler()

@@ -167,7 +167,9 @@ class Recommendations(Result):
     def __str__(self) -> str:
         lines = [repr(self)]
         for number, item in enumerate(self.items, 1):
-            lines.append(f"{number}. [{item.severity}] {item.title} (confidence {item.confidence:.0%})")
+            lines.append(
+                f"{number}. [{item.severity}] {item.title} (confidence {item.confidence:.0%})"
+            )
             lines += [f"     {fact.series}: {fact.text}" for fact in item.evidence[:3]]
             lines.append(f"   → {item.next_step}")
         lines += [f"not judged: {text}" for text in self.not_judged]

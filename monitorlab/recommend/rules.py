@@ -60,7 +60,8 @@ def recommend(
 
     Examples
     --------
-    >>> changes = pd.DataFrame({"series": ["latency"], "time": [pd.Timestamp("2026-01-01", tz="UTC")],
+    >>> noon = pd.Timestamp("2026-01-01T12:00Z")
+    >>> changes = pd.DataFrame({"series": ["latency"], "time": [noon],
     ...     "before": [1.0], "after": [2.0], "effect_percent": [100.0], "effect_std": [6.0],
     ...     "worse": [True], "kind": ["sudden"]})
     >>> recommend(changes=changes)[0].title
@@ -109,7 +110,7 @@ def _capacity(forecasts: Mapping[str, Any], as_of: pd.Timestamp | None) -> Itera
         late = "beyond the horizon" if reach.p90 is None else format_number(reach.p90)
         yield Recommendation(
             title=f"{series} reaches its capacity in {format_number(median)}",
-            next_step="add capacity or slow the growth before then; check the forecast's accuracy first",
+            next_step="add capacity or slow the growth before then; check the accuracy first",
             severity=severity,
             confidence=0.9 if reach.p90 is not None else 0.6,
             cause=f"capacity:{series}",
@@ -134,7 +135,7 @@ def _changes(changes: pd.DataFrame) -> Iterable[Recommendation]:
                 else f"{first['series']} got worse {amount}and stayed so{others}"
             ),
             next_step=(
-                "look for what accumulates (sessions, connections, files) and restart if it is urgent"
+                "look for what accumulates (sessions, connections, files); restart if urgent"
                 if slow
                 else f"look at what was changed or released about {format_number(first['time'])}"
             ),
@@ -165,7 +166,11 @@ def _noisy_rules(scores: pd.DataFrame) -> Iterable[Recommendation]:
                 confidence=0.9,
                 cause=f"noisy:{row['rule']}",
                 evidence=(
-                    Evidence(row["rule"], f"{int(row['firings'])} firings, precision {format_number(row['precision'])}"),
+                    Evidence(
+                        row["rule"],
+                        f"{int(row['firings'])} firings, "
+                        f"precision {format_number(row['precision'])}",
+                    ),
                 ),
             )
 

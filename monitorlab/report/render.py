@@ -152,8 +152,9 @@ def fragment(report: dict[str, Any]) -> str:
     import html
 
     rows = "".join(
-        f"<tr><td>last {html.escape(h['horizon'])}</td><td>{html.escape(h['health']['status'])}</td>"
-        f"<td>{h['health']['score']}</td><td>{html.escape('; '.join(h['health']['reasons'][:3]))}</td></tr>"
+        f"<tr><td>last {html.escape(h['horizon'])}</td>"
+        f"<td>{html.escape(h['health']['status'])}</td><td>{h['health']['score']}</td>"
+        f"<td>{html.escape('; '.join(h['health']['reasons'][:3]))}</td></tr>"
         for h in report["horizons"]
     )
     advice = "".join(
@@ -228,8 +229,8 @@ def timeline(findings: Findings) -> go.Figure:
     for _, incident in findings.incidents.iterrows():
         figure.add_annotation(
             x=time_axis(pd.DatetimeIndex([incident["start"]]))[0].item(), y=1.0, yref="paper",
-            text=str(incident["kind"]), showarrow=False, textangle=-90, xanchor="left", yanchor="top",
-            font={"size": 9},
+            text=str(incident["kind"]), showarrow=False, textangle=-90, xanchor="left",
+            yanchor="top", font={"size": 9},
         )  # fmt: skip
     return figure
 

@@ -91,8 +91,9 @@ def horizon(findings: Findings, span_ns: int) -> dict[str, Any]:
     events = inside.spans(findings.anomalies)
     changes = findings.changes[findings.changes["time"] >= start]
     alerts = _alerts(firings, findings.rule_scores, start, end)
+    seconds = max((end - start).total_seconds(), 1e-9)
     shares = {
-        row["rule"]: (Severity.parse(row["severity"]), row["firing_seconds"] / max((end - start).total_seconds(), 1e-9))
+        row["rule"]: (Severity.parse(row["severity"]), row["firing_seconds"] / seconds)
         for row in alerts
     }  # fmt: skip
     explained = [_incident_of(row["start"], findings.incidents) for _, row in events.iterrows()]
@@ -254,7 +255,9 @@ def _alerts(
     firings: pd.DataFrame, scores: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp
 ) -> list[dict[str, Any]]:
     rows = []
-    rates = dict(zip(scores["rule"], scores["false_positive_rate"], strict=True)) if len(scores) else {}
+    rates = (
+        dict(zip(scores["rule"], scores["false_positive_rate"], strict=True)) if len(scores) else {}
+    )
     for rule, group in firings.groupby("rule", sort=True) if len(firings) else ():
         seconds = sum(
             (overlap(row["start"], row["end"], start, end) for _, row in group.iterrows()), _ZERO
@@ -303,4 +306,3 @@ def _strongest(changes: pd.DataFrame) -> pd.DataFrame:
         return changes
     size = changes["effect_std"].abs().astype(float)
     return changes.loc[size.sort_values(ascending=False).index[:TOP]]
-

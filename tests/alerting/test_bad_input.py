@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import numpy as np
@@ -84,10 +85,8 @@ def test_a_clear_error_and_an_unchanged_frame(mf, case):
 )
 def test_a_label_regex_built_to_run_for_ever_ends_soon(mf, act):
     before, began = state(mf), time.perf_counter()
-    try:
+    with contextlib.suppress(ml.MonitorlabError):
         act(mf, f'latency_ms{{route=~"{EVIL}"}} > 3')
-    except ml.MonitorlabError as error:
-        assert str(error)
     assert time.perf_counter() - began < 5
     assert state(mf) == before
 

@@ -66,7 +66,7 @@ def stories(draw):
     return policy, times, present, values, data, resolve, draw(steps), draw(steps)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(stories())
 def test_batch_equals_steps(story):
     policy, times, present, values, data, resolve, resolves, acks = story

@@ -1,6 +1,5 @@
 """Change points: what must be found, and where noise must be left alone."""
 
-
 import numpy as np
 import pandas as pd
 import pytest

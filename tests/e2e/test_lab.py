@@ -10,6 +10,7 @@ import contextlib
 import importlib.util
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -140,7 +141,11 @@ def page(lab: tuple[str, Path]) -> Iterator[Any]:
         yield one
         one.screenshot(path=SHOTS / "lab_last.png")
         (SHOTS / "console.txt").write_text("\n".join([*one.said, *one.problems]))
-        (SHOTS / "plot.json").write_text(one.evaluate("""() => JSON.stringify([...document.querySelectorAll('.js-plotly-plot')].map(g => [g.data && g.data.length, g.layout, g._fullLayout && g._fullLayout.height]))"""))
+        (SHOTS / "plot.json").write_text(
+            one.evaluate(
+                """() => JSON.stringify([...document.querySelectorAll('.js-plotly-plot')].map(g => [g.data && g.data.length, g.layout, g._fullLayout && g._fullLayout.height]))"""
+            )
+        )
         browser.close()
 
 
@@ -257,8 +262,8 @@ def test_history_then_a_live_replay(page: Any, lab: tuple[str, Path]) -> None:
 
     # The notebook turns dark and the dashboards with it.
     page.get_by_role("menuitem", name="Settings", exact=True).click()
-    page.get_by_role("menuitem", name="Theme", exact=True).hover()
-    page.get_by_role("menuitem", name="JupyterLab Dark", exact=True).click()
+    page.locator(".lm-Menu-itemLabel", has_text=re.compile("^Theme$")).hover()
+    page.locator(".lm-Menu-itemLabel", has_text=re.compile("^JupyterLab Dark$")).click()
     page.locator(".ml-dash.ml-dark").nth(1).wait_for()
     dash.scroll_into_view_if_needed()
     page.wait_for_timeout(1500)

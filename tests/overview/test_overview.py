@@ -25,7 +25,9 @@ def mf() -> ml.MonitoringFrame:
     made.extend("latency_seconds", TIMES, latency, labels={"route": "/cart"})
     for code, share in (("200", 20.0), ("500", 0.1)):
         steps = rng.poisson(share, 1200).astype(float)
-        made.extend("requests_total", TIMES, np.cumsum(steps), labels={"code": code}, type="counter")
+        made.extend(
+            "requests_total", TIMES, np.cumsum(steps), labels={"code": code}, type="counter"
+        )
     made.extend("pool_in_use", TIMES, 5 + rng.normal(0, 0.3, 1200))
     made.extend("pool_max", TIMES, np.full(1200, 16.0))
     made.mark(TIMES[900], TIMES[950], kind="slow", severity="error", metrics=["latency_seconds"])

@@ -43,7 +43,9 @@ def test_bands_and_thresholds_are_drawn_on_every_row() -> None:
     figure = plotting.new_figure(rows=2, titles=["a", "b"])
     figure.add_scatter(x=[1], y=[1], row=1, col=1)
     figure.add_scatter(x=[1], y=[1], row=2, col=1)
-    spans = [(pd.Timestamp("2026-01-01", tz="UTC"), pd.Timestamp("2026-01-02", tz="UTC"), "x", "red")]
+    spans = [
+        (pd.Timestamp("2026-01-01", tz="UTC"), pd.Timestamp("2026-01-02", tz="UTC"), "x", "red")
+    ]
     plotting.add_bands(figure, spans, row="all")
     assert len(figure.layout.shapes) == 2
     plotting.add_threshold(plotting.new_figure(), 1.0)

@@ -12,7 +12,14 @@ from monitorlab.recommend import recommend
 T0 = pd.Timestamp("2026-01-01T10:00Z")
 
 
-def change(series: str, seconds: float, *, worse: bool | None = True, kind: str = "sudden", size: float = 6.0):
+def change(
+    series: str,
+    seconds: float,
+    *,
+    worse: bool | None = True,
+    kind: str = "sudden",
+    size: float = 6.0,
+):
     return {
         "series": series, "time": T0 + pd.Timedelta(seconds=seconds), "before": 1.0, "after": 2.0,
         "effect_percent": 100.0, "effect_std": size, "worse": worse, "kind": kind,
@@ -59,7 +66,12 @@ def test_capacity_is_urgent_by_its_time() -> None:
 
 def test_noisy_rules_and_missed_incidents() -> None:
     scores = pd.DataFrame(
-        {"rule": ["Loud", "Quiet"], "false_positive_rate": [0.05, 0.001], "firings": [9, 1], "precision": [0.2, 1.0]}
+        {
+            "rule": ["Loud", "Quiet"],
+            "false_positive_rate": [0.05, 0.001],
+            "firings": [9, 1],
+            "precision": [0.2, 1.0],
+        }
     )
     incidents = pd.DataFrame(
         {"start": [T0], "end": [T0 + pd.Timedelta("60s")], "kind": ["leak"], "detected": [False]}
