@@ -50,7 +50,9 @@ CELLS = [
     """,
     """
     recorded = shop(600)
-    feed = ml.LiveFeed(ml.MonitoringFrame(), ml.sources.Replay(recorded, speed=60), rules=recorded.rules)
+    rule = ml.AlertRule("QueueLong", "avg_over_time(queue_depth[30s]) > 10", for_="10s")
+    source = ml.sources.Replay(recorded, speed=20)
+    feed = ml.LiveFeed(ml.MonitoringFrame(), source, rules=rule)
     feed.start()
     ml.Dashboard(feed, span="15m")
     """,
