@@ -143,11 +143,6 @@ def page(lab: tuple[str, Path]) -> Iterator[Any]:
         yield one
         one.screenshot(path=SHOTS / "lab_last.png")
         (SHOTS / "console.txt").write_text("\n".join([*one.said, *one.problems]))
-        (SHOTS / "plot.json").write_text(
-            one.evaluate(
-                """() => JSON.stringify([...document.querySelectorAll('.js-plotly-plot')].map(g => [g.data && g.data.length, g.layout, g._fullLayout && g._fullLayout.height]))"""
-            )
-        )
         browser.close()
 
 
