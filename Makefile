@@ -17,7 +17,8 @@ demo: $(VENV)/.installed ## replay the bundled recording and write build/demo/re
 	$(BIN)/monitorlab demo --out build/demo
 
 test: $(VENV)/.installed-test check ## lint, types, tests, doctests and notebooks
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --ignore tests/e2e
+	$(BIN)/python -m pytest -q tests/e2e  # by itself: a browser wants the machine to itself
 	$(MAKE) --no-print-directory notebooks
 
 check: $(VENV)/.installed-test ## ruff and mypy
