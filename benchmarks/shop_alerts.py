@@ -1,16 +1,18 @@
 """Alert rules on the recorded shop: tuned on its first part, judged on the rest.
 
 ``python benchmarks/shop_alerts.py [DATASET_FOLDER]`` (default ``datasets/shop``) tunes the
-threshold and the ``for`` of each rule of the dataset on the clean part and the first block of
-faults, within a false-positive budget of 1 %, and reports on what comes later. A rule can be
-tuned only where its kind of fault happens in the first part; the others keep the threshold of
-the file. Prints a table, writes ``benchmarks/results/shop_alerts.json``.
+threshold and the ``for`` of each rule of the dataset on the first block of faults, within a
+false-positive budget of 1 %, and reports on all that was not used for it: the clean half hour
+and the two later blocks. A rule can be tuned only where its kind of fault happens in the first
+block; the others keep the threshold of the file. Prints tables, writes
+``benchmarks/results/shop_alerts.json``.
 
-The false-positive rate is given strictly, with a grace of two samples (4 s) and with one of a
-minute. Strictly, each second that an alert outlasts its incident counts as false; samples come
-every two seconds, and more than a third of the later part is incidents, so the least that any
-rule can do is near 1 %. A second choice, on the first block alone, leaves the clean part to be
-judged as well.
+The false-positive rate is given strictly (each second that an alert outlasts its incident
+counts as false), with a grace of two samples (4 s) and with one of a minute. ``overrun`` is the
+part of the strict figure that is such ends: samples come every two seconds, so an alert that is
+right ends two seconds late on average, and where more than a third of the time is incidents, as
+in the later blocks alone, that by itself is more than 1 %. The harder split, tuned on the clean
+part and the first block and judged on the later blocks alone, is given beside.
 """
 
 from __future__ import annotations
@@ -79,61 +81,50 @@ def tuned(
     return rules, told
 
 
-def judged(mf: ml.MonitoringFrame, rules: RuleSet, start: object, end: object, grace: str) -> dict:
-    """Give the figures of a set over a span."""
-    score = mf.backtest(rules, start=start, end=end, grace=grace).score
+def judged(mf: ml.MonitoringFrame, rules: RuleSet, spans: list, grace: str) -> dict:
+    """Give the figures of a set over spans that do not touch, taken together."""
+    scores = [mf.backtest(rules, start=a, end=b, grace=grace).score for a, b in spans]
+    free = sum(score.incident_free_seconds for score in scores)
+    seen, known = (sum(getattr(s, name) for s in scores) for name in ("detected", "incidents"))
+    firings, true = (sum(getattr(s, name) for s in scores) for name in ("firings", "true_firings"))
+
+    def share(name: str) -> float:
+        return sum(getattr(s, name) * s.incident_free_seconds for s in scores) / free
+
+    late = [s for s in scores if s.detected]  # only one span has incidents in each split
     return {
         "grace": grace,
-        "incidents": score.incidents,
-        "detected": score.detected,
-        "recall": round(score.recall, 4),
-        "precision": round(score.precision, 4),
-        "false_positive_rate": round(score.false_positive_rate, 5),
-        "false_firings_per_week": round(score.false_firings_per_week, 1),
-        "time_to_detect_median_s": round(score.time_to_detect.total_seconds(), 1),
-        "time_to_detect_p90_s": round(score.time_to_detect_p90.total_seconds(), 1),
-        "firings": score.firings,
-        "incident_free_s": round(score.incident_free_seconds),
-    }
-
-
-def together(parts: list[dict]) -> dict:
-    """Give the figures of spans that do not touch, as far as they can be added."""
-    free = sum(p["incident_free_s"] for p in parts)
-    false = sum(p["incident_free_s"] * p["false_positive_rate"] for p in parts)
-    seen, all_ = (sum(p[name] for p in parts) for name in ("detected", "incidents"))
-    return {
-        "grace": parts[0]["grace"],
-        "incidents": all_,
+        "incidents": known,
         "detected": seen,
-        "recall": round(seen / all_, 4),
-        "false_positive_rate": round(false / free, 5),
-        "incident_free_s": free,
+        "recall": round(seen / known, 4),
+        "precision": round(true / firings, 4),
+        "false_positive_rate": round(share("false_positive_rate"), 5),
+        "overrun": round(share("overrun_share"), 5),
+        "false_firings": firings - true,
+        "time_to_detect_median_s": round(late[0].time_to_detect.total_seconds(), 1),
+        "time_to_detect_p90_s": round(late[0].time_to_detect_p90.total_seconds(), 1),
+        "incident_free_s": round(free),
     }
 
 
 def main(folder: Path) -> None:
     mf = ml.load_dataset(folder.name, folder=folder.parent)
     rules, (clean_end, cut) = load_rules(folder / "rules.yml"), ends(folder)
-    better, told = tuned(mf, rules, None, cut)
-    parts = {"first part (tuned on)": (None, cut), "the rest (held out)": (cut, None)}
-    sets = {"rules of the file": rules, "tuned": better}
+    narrow, told = tuned(mf, rules, clean_end, cut)
+    wide, told_wide = tuned(mf, rules, None, cut)
+    first, clean, later = (clean_end, cut), (None, clean_end), (cut, None)
+    plan = [
+        ("tuned on block 1", narrow, "block 1 (tuned on)", [first]),
+        ("tuned on block 1", narrow, "clean part, blocks 2 and 3 (held out)", [clean, later]),
+        ("tuned on clean part and block 1", wide, "blocks 2 and 3 (held out)", [later]),
+        ("as in the file", rules, "everything", [(None, None)]),
+    ]
     rows = [
-        {"rules": name, "part": part, **judged(mf, chosen, *span, grace)}
-        for part, span in parts.items()
-        for name, chosen in sets.items()
+        {"rules": name, "part": part, **judged(mf, chosen, spans, grace)}
+        for name, chosen, part, spans in plan
         for grace in GRACES
     ]
-    narrow, _ = tuned(mf, rules, clean_end, cut)
-    rows += [
-        {
-            "rules": "tuned on the first block",
-            "part": "clean part and the rest (held out)",
-            **together([judged(mf, narrow, *s, grace) for s in ((None, clean_end), (cut, None))]),
-        }
-        for grace in GRACES
-    ]
-    result = mf.backtest(better, start=cut)
+    result = mf.backtest(narrow, start=cut)
     seen = [
         {
             "start": f"{row.start:%H:%M:%S}",
@@ -145,7 +136,7 @@ def main(folder: Path) -> None:
         for row in result.incidents.itertuples()
         if row.evaluated
     ]
-    pd.set_option("display.width", 200, "display.max_columns", 30, "display.max_colwidth", 90)
+    pd.set_option("display.width", 220, "display.max_columns", 30, "display.max_colwidth", 90)
     print(
         pd.DataFrame(told)[["rule", "faults", "after", "met_budget"]]
         .fillna("")
@@ -159,7 +150,8 @@ def main(folder: Path) -> None:
         "command": "python benchmarks/shop_alerts.py datasets/shop",
         "cut": str(cut),
         "budget": BUDGET,
-        "tuning": told,
+        "tuning_on_block_1": told,
+        "tuning_on_clean_part_and_block_1": told_wide,
         "figures": rows,
         "held_out_incidents": seen,
         "held_out_by_rule": json.loads(by_rule.round(5).to_json(orient="records")),
@@ -168,6 +160,12 @@ def main(folder: Path) -> None:
         ],
     }
     RESULTS.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    held = rows[len(GRACES)]
+    print(
+        f"held out: recall {held['detected']}/{held['incidents']}, false-positive rate "
+        f"{100 * held['false_positive_rate']:.2f} %, median time to detect "
+        f"{held['time_to_detect_median_s']} s"
+    )
 
 
 def _tail(firings: pd.DataFrame, incident: object) -> float:

@@ -20,6 +20,7 @@ import numpy as np
 from monitorlab import analysis_input, tables
 from monitorlab.errors import UnknownNameError, did_you_mean
 from monitorlab.model import Incident, MetricType, SeriesKey
+from monitorlab.rulebook import RulesOfFrame
 from monitorlab.storage import Selection, SeriesStore
 from monitorlab.times import DurationLike, TimeLike, from_ns
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from monitorlab.frame import MonitoringFrame
 
 __all__ = [
+    "RulesOfFrame",
     "add_rule",
     "anomalies",
     "backtest",
@@ -194,6 +196,8 @@ def tune(frame: MonitoringFrame, rule: Any, incidents: Any, limit: float, **opti
 
     chosen = named_rule(frame.rules, rule)
     options["max_false_positive_rate"] = limit
+    if (interval := frame.rules.interval_of(chosen)) is not None:
+        options.setdefault("interval", interval)
     source: Any = frame.selection
     return alerting.tune(source, chosen, _truth(frame, incidents), **options)
 

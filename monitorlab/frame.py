@@ -19,9 +19,8 @@ from monitorlab.display import html_table, text_table
 from monitorlab.io.files import AnyPath
 from monitorlab.io.layout import LayoutName, TableLayout
 from monitorlab.model import MetricType, SeriesKey, TimeWindow
-from monitorlab.storage import Selection, SeriesStore
-from monitorlab.times import DurationLike as _Span
-from monitorlab.times import TimeLike
+from monitorlab.storage import SeriesStore
+from monitorlab.times import DurationLike, TimeLike
 
 __all__ = ["MonitoringFrame"]
 
@@ -51,6 +50,8 @@ class MonitoringFrame:
     [0.0, 3.0, 6.0, 9.0]
     """
 
+    rules = _frame_parts.RulesOfFrame()
+
     def __init__(
         self,
         data: Any = None,
@@ -60,9 +61,8 @@ class MonitoringFrame:
         tz: str | None = None,
         **keep: Any,
     ) -> None:
-        table = {"layout": layout, "labels": labels, "tz": tz}
-        self.selection: Selection = _frame_parts.selection_of(data, keep, **table)
-        self.rules: list[Any] = getattr(data, "rules", [])
+        self.selection = _frame_parts.selection_of(data, keep, layout=layout, labels=labels, tz=tz)
+        self.rules = getattr(data, "rules", ())
 
     @property
     def store(self) -> SeriesStore:
@@ -164,7 +164,7 @@ class MonitoringFrame:
         """
         return _frame_parts.narrowed(self, self.selection.between(start, end))
 
-    def last(self, window: _Span | TimeWindow) -> MonitoringFrame:
+    def last(self, window: DurationLike | TimeWindow) -> MonitoringFrame:
         """Keep ``(as_of - window, as_of]``.
 
         >>> example().last("2m").series("hits_total").size
@@ -188,7 +188,7 @@ class MonitoringFrame:
         """
         return function(self, *args, **kwargs)
 
-    def stats(self, window: _Span | TimeWindow = "5m") -> pd.DataFrame:
+    def stats(self, window: DurationLike | TimeWindow = "5m") -> pd.DataFrame:
         """Summarise the last window of each series: count min max mean … p95 p99 rate.
 
         >>> example().stats("10m")["max"].tolist()
@@ -209,7 +209,7 @@ class MonitoringFrame:
         expr: str,
         start: _Time = None,
         end: _Time = None,
-        step: _Span = "1m",
+        step: DurationLike = "1m",
         **options: Any,
     ) -> MonitoringFrame:
         """Answer a PromQL expression at every step of a range, both ends included.
@@ -228,7 +228,7 @@ class MonitoringFrame:
         return _frame_parts.add_rule(self.rules, name, condition, metric, **options)
 
     def backtest(
-        self, rules: Any = None, incidents: Any = None, interval: _Span = "15s", **more: Any
+        self, rules: Any = None, incidents: Any = None, interval: DurationLike = "15s", **more: Any
     ) -> Any:
         """Run rules over the recording and score them against the incidents.
 
@@ -282,7 +282,7 @@ class MonitoringFrame:
         return _frame_parts.degradation(self, selector, **options)
 
     def forecast(
-        self, selector: Any = None, horizon: _Span = "24h", capacity: Any = None, **more: Any
+        self, selector: Any = None, horizon: DurationLike = "24h", capacity: Any = None, **more: Any
     ) -> Any:
         """Forecast one series, and when it reaches its capacity (a number or a metric).
 
@@ -299,7 +299,7 @@ class MonitoringFrame:
         """
         return _frame_parts.recommendations(self, **options)
 
-    def snapshot(self, window: _Span = "5m") -> Any:
+    def snapshot(self, window: DurationLike = "5m") -> Any:
         """Say how everything stands as of the newest sample.
 
         >>> example().snapshot("5m").status

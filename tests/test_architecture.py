@@ -15,9 +15,11 @@ PACKAGE = Path(__file__).parents[1] / "monitorlab"
 FLOORS = {
     "errors": 0,
     "times": 1,
+    "wallclock": 1,
     "model": 2,
     "display": 2,
     "kernels": 3,
+    "rulebook": 3,
     "storage": 4,
     "plotting": 4,
     "windows": 5,

@@ -17,6 +17,7 @@ import pandas as pd
 from monitorlab.alerting.rules import AlertRule, RecordingRule, Rule
 from monitorlab.display import html_table, text_table
 from monitorlab.errors import RuleError, TimeError, UnknownNameError, did_you_mean
+from monitorlab.rulebook import RuleBook
 from monitorlab.times import DurationLike, format_duration, parse_duration
 
 __all__ = ["RuleGroup", "RuleSet", "as_rules"]
@@ -258,6 +259,8 @@ def as_rules(rules: Any) -> RuleSet:
     if rules is None or not isinstance(rules, Iterable):
         msg = f"{rules!r} is no rule and no set of rules; give AlertRule(…), a list, or a file"
         raise RuleError(msg)
+    if isinstance(rules, RuleBook):
+        return RuleSet(RuleGroup(g.name, g.rules, g.interval) for g in rules.grouped())
     items = list(rules)
     groups = [item for item in items if isinstance(item, RuleGroup)]
     single = [item for item in items if not isinstance(item, RuleGroup)]

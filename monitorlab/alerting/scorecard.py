@@ -54,6 +54,9 @@ class Score(Result):
         Harmonic mean of the two.
     false_positive_rate : float
         Share of incident-free evaluated time with at least one firing.
+    overrun_share : float
+        The part of it that is the end of a true firing which outlasts its incident (one more
+        scrape, the length of a window); the rest is false firings.
     time_to_detect, time_to_detect_p90 : pandas.Timedelta
         Median and 90th percentile of first firing minus start, of detected incidents.
     firings_per_week : float
@@ -88,6 +91,7 @@ class Score(Result):
     recall: float
     f1: float
     false_positive_rate: float
+    overrun_share: float
     time_to_detect: pd.Timedelta
     time_to_detect_p90: pd.Timedelta
     firings_per_week: float
@@ -206,6 +210,7 @@ def make_score(
         recall=found.recall,
         f1=found.f1 if labelled else math.nan,
         false_positive_rate=found.false_positive_rate if labelled else math.nan,
+        overrun_share=_overrun(universe, starts, ends) if labelled else math.nan,
         time_to_detect=_delay(found.delays, 0.5),
         time_to_detect_p90=_delay(found.delays, 0.9),
         firings_per_week=found.firings * WEEK_NS / span if span else math.nan,
@@ -384,6 +389,13 @@ def flaps_of(history: History, within_ns: int) -> int:
 
 def _verdicts(first: npt.NDArray[np.int64], *, labelled: bool) -> Any:
     return texts(("false", "true"), (first >= 0).astype(np.int64)) if labelled else ""
+
+
+def _overrun(universe: Universe, starts: IntArray, ends: IntArray) -> float:
+    """Give the false-positive time that is not covered by a false firing, as a share."""
+    true = universe.overlap(np.maximum(starts, universe.start), np.minimum(ends, universe.end)) > 0
+    everything = universe.measure(starts, ends).false_positive_rate
+    return everything - universe.measure(starts[~true], ends[~true]).false_positive_rate
 
 
 def _delay(delays: IntArray, quantile: float) -> pd.Timedelta:
