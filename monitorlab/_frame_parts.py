@@ -198,6 +198,7 @@ def tune(frame: MonitoringFrame, rule: Any, incidents: Any, limit: float, **opti
     options["max_false_positive_rate"] = limit
     if (interval := frame.rules.interval_of(chosen)) is not None:
         options.setdefault("interval", interval)
+    options.setdefault("recordings", frame.rules)
     source: Any = frame.selection
     return alerting.tune(source, chosen, _truth(frame, incidents), **options)
 

@@ -19,6 +19,7 @@ __all__ = ["Node", "load"]
 MAX_CHARACTERS = 10_000_000
 MAX_NODES = 1_000_000
 MAX_DEPTH = 60
+_TOO_MUCH = "{}: the file is nested too deeply or repeats itself too often"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +98,20 @@ def load(text: str, name: str = "text") -> Node:
     except (RecursionError, ValueError) as error:
         msg = f"{name}: not YAML that can be read: {type(error).__name__}, {error}"
         raise RuleError(msg) from error
-    return Node(None, 1, "null") if top is None else _convert(top, name, [0], 0)
+    return Node(None, 1, "null") if top is None else _convert(top, name, {}, 0)
 
 
-def _convert(node: Any, name: str, count: list[int], depth: int) -> Node:
+def _convert(node: Any, name: str, seen: dict[int, tuple[Node, int]], depth: int) -> Node:
+    """Convert a node; one that is referred to again is converted once and counted each time."""
+    known = seen.get(id(node))
+    if known is not None:
+        return known[0]
     import yaml
 
-    count[0] += 1
     line = node.start_mark.line + 1
-    if count[0] > MAX_NODES or depth > MAX_DEPTH:
-        msg = f"{name}, line {line}: the file is nested too deeply or repeats itself too often"
-        raise RuleError(msg)
+    if depth > MAX_DEPTH:
+        raise RuleError(_TOO_MUCH.format(f"{name}, line {line}"))
+    size = 1
     if isinstance(node, yaml.MappingNode):
         found: dict[str, Node] = {}
         repeated = []
@@ -117,12 +121,19 @@ def _convert(node: Any, name: str, count: list[int], depth: int) -> Node:
                 raise RuleError(msg)
             if key.value in found:
                 repeated.append((key.value, key.start_mark.line + 1))
-            found[key.value] = _convert(value, name, count, depth + 1)
-        return Node(found, line, "map", tuple(repeated))
-    if isinstance(node, yaml.SequenceNode):
-        return Node([_convert(v, name, count, depth + 1) for v in node.value], line, "seq")
-    tag = str(node.tag).rpartition(":")[2]
-    return Node(None if tag == "null" else node.value, line, tag)
+            found[key.value] = _convert(value, name, seen, depth + 1)
+            size += seen[id(value)][1]
+        made = Node(found, line, "map", tuple(repeated))
+    elif isinstance(node, yaml.SequenceNode):
+        made = Node([_convert(v, name, seen, depth + 1) for v in node.value], line, "seq")
+        size += sum(seen[id(v)][1] for v in node.value)
+    else:
+        tag = str(node.tag).rpartition(":")[2]
+        made = Node(None if tag == "null" else node.value, line, tag)
+    if size > MAX_NODES:
+        raise RuleError(_TOO_MUCH.format(f"{name}, line {line}"))
+    seen[id(node)] = made, size
+    return made
 
 
 def _scalar(tag: str, text: str | None) -> Any:

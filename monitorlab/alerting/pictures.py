@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from monitorlab.alerting.backtest import Backtest
     from monitorlab.alerting.history import History
-    from monitorlab.alerting.tune import Tuned
+    from monitorlab.alerting.tuned import Tuned
 
 __all__ = ["plot_backtest", "plot_tuned"]
 

@@ -14,7 +14,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,13 +32,14 @@ from monitorlab.alerting._choosing import (
     windows_to_try,
 )
 from monitorlab.alerting.backtest import data_span
-from monitorlab.alerting.groups import as_rules
-from monitorlab.alerting.history import check_metrics, grid
+from monitorlab.alerting.groups import RuleGroup, RuleSet, as_rules
+from monitorlab.alerting.history import check_metrics, grid, replay
+from monitorlab.alerting.rules import RecordingRule
 from monitorlab.alerting.runs import Runs, condition
 from monitorlab.alerting.scoring import Measures, Universe, read_incidents
 from monitorlab.alerting.signals import Context, ask
 from monitorlab.alerting.tree import threshold_of, with_threshold, with_window
-from monitorlab.display import Result
+from monitorlab.alerting.tuned import Part, Tuned
 from monitorlab.errors import NotEnoughDataError, RuleError
 from monitorlab.times import (
     DurationLike,
@@ -53,14 +53,12 @@ from monitorlab.times import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import plotly.graph_objects as go
-
     from monitorlab.alerting.overlay import Source
     from monitorlab.alerting.rules import AlertRule
     from monitorlab.alerting.state import Policy
     from monitorlab.model import Incident
 
-__all__ = ["Part", "Tuned", "tune"]
+__all__ = ["tune"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -69,138 +67,6 @@ _COMPARE = {
     ">": np.greater, ">=": np.greater_equal, "<": np.less, "<=": np.less_equal,
     "==": np.equal, "!=": np.not_equal,
 }  # fmt: skip
-
-
-@dataclass(frozen=True, repr=False, eq=False)
-class Part(Result):
-    """How a rule does on one part of the time.
-
-    Parameters
-    ----------
-    start, end : pandas.Timestamp
-        The part.
-    recall, precision, f1, false_positive_rate : float
-        See ``monitorlab.alerting.scoring``.
-    time_to_detect : pandas.Timedelta
-        Median; NaT when nothing was detected.
-    firings, incidents, detected : int
-        Counts.
-
-    Examples
-    --------
-    >>> universe = Universe.make(0, 100, [(20, 40)])
-    >>> Part.of(universe.measure(np.array([30]), np.array([35])), universe).recall
-    1.0
-    """
-
-    start: pd.Timestamp
-    end: pd.Timestamp
-    recall: float
-    precision: float
-    f1: float
-    false_positive_rate: float
-    time_to_detect: pd.Timedelta
-    firings: int
-    incidents: int
-    detected: int
-
-    @classmethod
-    def of(cls, measures: Measures, universe: Universe) -> Part:
-        """Make it of measures."""
-        delay = measures.delay_ns
-        return cls(
-            start=from_ns(universe.start),
-            end=from_ns(universe.end),
-            recall=measures.recall,
-            precision=measures.precision,
-            f1=measures.f1,
-            false_positive_rate=measures.false_positive_rate,
-            time_to_detect=pd.NaT if math.isnan(delay) else pd.Timedelta(round(delay), unit="ns"),
-            firings=measures.firings,
-            incidents=measures.incidents,
-            detected=measures.detected,
-        )
-
-    def summary(self) -> str:
-        """Say it in one line."""
-        late = self.time_to_detect
-        delay = "" if late is pd.NaT else f", median time to detect {late.total_seconds():.0f} s"
-        return (
-            f"detected {self.detected} of {self.incidents}, false-positive rate "
-            f"{100 * self.false_positive_rate:.2f} %{delay}"
-        )
-
-    def to_frame(self) -> pd.DataFrame:
-        """Give one row."""
-        return pd.DataFrame([{f: getattr(self, f) for f in self.__dataclass_fields__}])
-
-
-@dataclass(frozen=True, repr=False, eq=False)
-class Tuned(Result):
-    """A rule chosen on one part of the time and judged on another.
-
-    Parameters
-    ----------
-    rule : AlertRule
-        The chosen rule.
-    original : AlertRule
-        The rule as it was.
-    met_budget : bool
-        Whether any setting kept the false-positive budget on the training part while
-        detecting something.
-    max_false_positive_rate : float
-        The budget.
-    train, held_out : Part
-        The chosen rule on the part it was chosen on, and on the other.
-    original_train, original_held_out : Part
-        The original rule on both.
-    frontier : pandas.DataFrame
-        Settings that no other beats in false-positive rate, recall and delay together.
-    sweep : pandas.DataFrame
-        All settings.
-    note : str
-        What to know about the choice.
-
-    Examples
-    --------
-    >>> from monitorlab.alerting import AlertRule
-    >>> from monitorlab.storage import SeriesStore
-    >>> store = SeriesStore()
-    >>> store.extend("up", np.arange(4) * 15_000_000_000, [1.0, 0.0, 0.0, 1.0])
-    >>> tuned = tune(store, AlertRule("Down", "up < 1"), [(15, 45)], thresholds=[1.0], for_=["0s"])
-    >>> tuned.rule.expr, tuned.met_budget
-    ('up < 1', True)
-    """
-
-    rule: AlertRule
-    original: AlertRule
-    met_budget: bool
-    max_false_positive_rate: float
-    train: Part
-    held_out: Part
-    original_train: Part
-    original_held_out: Part
-    frontier: pd.DataFrame
-    sweep: pd.DataFrame
-    note: str
-
-    def summary(self) -> str:
-        """Say the result in one line."""
-        kept = "" if self.met_budget else "BUDGET NOT MET; "
-        return (
-            f"{kept}{self.rule.expr} for {self.rule.for_}: held out {self.held_out.summary()} "
-            f"(before: {self.original_held_out.summary()}); {self.note}"
-        )
-
-    def to_frame(self) -> pd.DataFrame:
-        """Give the frontier."""
-        return self.frontier
-
-    def plot(self) -> go.Figure:
-        """Draw every setting by false-positive rate and recall, the frontier and the choice."""
-        from monitorlab.alerting.pictures import plot_tuned
-
-        return plot_tuned(self)
 
 
 @dataclass(slots=True)
@@ -228,6 +94,7 @@ def tune(
     end: TimeLike | None = None,
     split: float | TimeLike = 0.6,
     grace: DurationLike = "0s",
+    recordings: Any = None,
     context: Context | None = None,
 ) -> Tuned:
     """Choose threshold, ``for`` and window of a rule within a false-positive budget.
@@ -258,6 +125,9 @@ def tune(
         that ends the part to choose on. The rest, later in time, is only reported on.
     grace : duration
         How long after its end an incident still excuses an alert.
+    recordings : rules in any form, optional
+        A set whose recording rules make series that the rule reads; its alert rules are not
+        looked at.
     context : Context, optional
         Options of the query engine.
 
@@ -294,6 +164,10 @@ def tune(
     """
     step_ns = length_of(interval, "interval", least=1)
     truth = read_incidents(getattr(source, "incidents", []) if incidents is None else incidents)
+    context = context or Context()
+    span = data_span(source, start, end)
+    if recordings is not None:
+        source = _with_recordings(source, as_rules(recordings), span, step_ns, context)
     check_metrics(as_rules(rule), source)
     node = query.parse(rule.expr)
     cut_point = threshold_of(node)
@@ -306,7 +180,7 @@ def tune(
     if not 0 <= max_false_positive_rate <= 1:
         msg = f"max_false_positive_rate is a share between 0 and 1, not {max_false_positive_rate!r}"
         raise RuleError(msg)
-    first, last = grid(*data_span(source, start, end), step_ns)
+    first, last = grid(*span, step_ns)
     if last <= first:
         msg = "there is less than one interval of data to tune on"
         raise NotEnoughDataError(msg, needed=2, got=1)
@@ -314,7 +188,6 @@ def tune(
     fors = fors_to_try(for_, rule, last - first)
     choices = windows_to_try(windows, node)
     sweep = _Sweep([], [], [], [], [])
-    context = context or Context()
     resolve = _resolve(rule, source, first, last, step_ns, context)
     tried: list[float] | None = None
     for window in choices:
@@ -421,6 +294,17 @@ def _split_time(split: float | TimeLike, first: int, last: int) -> int | None:
             return at
     msg = f"split is a share between 0 and 1, or a time inside the data, not {split!r}"
     raise RuleError(msg)
+
+
+def _with_recordings(
+    source: Source, rules: RuleSet, span: tuple[int, int], step_ns: int, context: Context
+) -> Source:
+    """Give the source with what the recording rules of a set make of it."""
+    groups = [
+        RuleGroup(g.name, [r for r in g.rules if isinstance(r, RecordingRule)], g.interval)
+        for g in rules.groups
+    ]
+    return replay(source, RuleSet(groups), *span, step_ns, context=context)[1]
 
 
 def _resolve(

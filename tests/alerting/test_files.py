@@ -222,3 +222,8 @@ def test_a_missing_file_is_a_rule_error(tmp_path):
     (tmp_path / "binary.yml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(RuleError):
         load_rules(tmp_path / "binary.yml")
+
+
+def test_a_file_that_contains_itself_is_refused():
+    with pytest.raises(RuleError, match="nested too deeply"):
+        parse_rules("a: &a [*a]\n")

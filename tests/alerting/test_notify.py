@@ -1,6 +1,7 @@
 import asyncio
 import json
 import logging
+import sys
 
 import httpx
 import pytest
@@ -399,3 +400,37 @@ def test_notifier_joins_engine_and_targets():
     notifier.silence(Silence.make("Down", 0, 1))
     with pytest.raises(RuleError, match="did you mean 'me'"):
         Notifier(NotifyConfig(route=Route("m")), {"me": LogTarget()})
+
+
+def test_addresses_are_not_in_the_logs_of_the_http_library(caplog):
+    caplog.set_level(logging.DEBUG)
+    transport = httpx.MockTransport(lambda _: httpx.Response(200))
+    target = WebhookTarget("https://hooks.example.com/services/secret", transport=transport)
+    target.send(Notification(0, "hooks", Labels(), (alert(),), "{}"))
+    assert "secret" not in caplog.text
+    with httpx.Client(transport=transport) as client:  # requests of others are logged as ever
+        client.get("https://example.com/mine")
+    assert "example.com/mine" in caplog.text
+
+
+def test_a_target_that_raises_anything_is_retried_and_counted():
+    class Broken:
+        name = "broken"
+
+        def send(self, notification):
+            raise ConnectionError("https://example.com/secret")
+
+    box = Outbox(Broken(), max_attempts=2, backoff=1.0)
+    box.submit(Notification(0, "broken", Labels(), (alert(),), "{}"))
+    assert box.pump(0.0) == 0
+    assert box.stats["retried"] == 1
+    assert box.pump(1.0) == 0
+    assert box.stats["dropped_failed"] == 1
+    assert "secret" not in str(box.last_error)
+    assert "secret" not in repr(box)
+
+
+def test_a_webhook_without_httpx_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    with pytest.raises(MissingExtraError, match=r"monitorlab\[notify\]"):
+        WebhookTarget("https://hooks.example.com/secret")

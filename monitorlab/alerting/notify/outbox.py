@@ -125,7 +125,7 @@ class Outbox:
                 letter = self._queue[0]
             letter.attempts += 1
             try:
-                self.target.send(letter.notification)
+                self._send(letter.notification)
             except DeliveryError as error:
                 if not self._failed(letter, error, now):
                     return sent
@@ -154,6 +154,16 @@ class Outbox:
         while True:
             await asyncio.to_thread(self.pump, clock())
             await sleep(poll)
+
+    def _send(self, notification: Notification) -> None:
+        """Let the target send; whatever it raises is a failed delivery."""
+        try:
+            self.target.send(notification)
+        except DeliveryError:
+            raise
+        except Exception as error:  # a target of the user's own must not end the feed
+            msg = f"target {self.target.name!r} raised {type(error).__name__}"
+            raise DeliveryError(msg) from error
 
     def _failed(self, letter: _Letter, error: DeliveryError, now: float) -> bool:
         """Note a failure; True when the notification was given up."""

@@ -12,6 +12,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
+from monitorlab.alerting.notify.quiet import silenced
 from monitorlab.errors import MissingExtraError, MonitorlabError, RuleError
 from monitorlab.model import Severity
 
@@ -148,6 +149,8 @@ class WebhookTarget:
     ------
     RuleError
         If the address is no http or https address.
+    MissingExtraError
+        If httpx is not installed.
 
     Examples
     --------
@@ -174,6 +177,7 @@ class WebhookTarget:
                 "a webhook needs an address such as https://host/path (the one given is not shown)"
             )
             raise RuleError(msg)
+        _httpx()
         self.name = name or host.split(".")[0]
         self._shown = f"{parts.scheme}://{host}/…"
         self._url = url
@@ -183,12 +187,14 @@ class WebhookTarget:
 
     def send(self, notification: Notification) -> None:
         """Post one notification; 408, 429 and 5xx may be tried again, other 4xx not."""
-        import httpx
-
+        httpx = _httpx()
         fault: str
         retry = True
         try:
-            with httpx.Client(timeout=self._timeout, transport=self._transport) as client:
+            with (
+                silenced(),
+                httpx.Client(timeout=self._timeout, transport=self._transport) as client,
+            ):
                 answer = client.post(
                     self._url, json=notification.to_alertmanager(), headers=self._headers
                 )
@@ -248,9 +254,20 @@ class AppriseTarget:
 
     def send(self, notification: Notification) -> None:
         """Send title and text."""
-        if not self._client.notify(title=notification.title, body=notification.text):
+        with silenced():
+            told = self._client.notify(title=notification.title, body=notification.text)
+        if not told:
             msg = f"target {self.name!r} ({', '.join(self._schemes)}): not delivered"
             raise DeliveryError(msg)
 
     def __repr__(self) -> str:
         return f"AppriseTarget({self.name!r}, {', '.join(s + '://…' for s in self._schemes)})"
+
+
+def _httpx() -> Any:
+    try:
+        import httpx
+    except ImportError as error:
+        what = "a webhook target"
+        raise MissingExtraError(what, "notify") from error
+    return httpx
