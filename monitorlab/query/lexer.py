@@ -25,7 +25,10 @@ TokenKind: TypeAlias = Literal["number", "duration", "string", "name", "operator
 
 _SPACE = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)+")
 _DURATION = re.compile(r"(?:\d+(?:ms|[smhdwy]))+(?![A-Za-z0-9_.])")
-_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_DIGITS = r"\d+(?:_\d+)*"
+_NUMBER = re.compile(
+    rf"0[xX](?:_?[0-9a-fA-F]+)+|(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})(?:[eE][+-]?{_DIGITS})?"
+)
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _OPERATOR = re.compile(r"==|!=|=~|!~|>=|<=|[-+*/%^=<>(){}\[\],:@]")
 _STRING = re.compile(r"`[^`]*`|\"(?:[^\"\\\n]|\\[^\n])*\"|'(?:[^'\\\n]|\\[^\n])*'")

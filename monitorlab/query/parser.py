@@ -31,7 +31,7 @@ from monitorlab.query.ast import (
     VectorSelector,
 )
 from monitorlab.query.check import MAX_DEPTH, SET_OPERATORS, TYPE_WORDS, check, value_type
-from monitorlab.query.lexer import tokenize
+from monitorlab.query.lexer import Token, tokenize
 from monitorlab.query.signatures import SIGNATURES, Signature
 from monitorlab.query.strings import unquote
 from monitorlab.query.syntax import Marks, scan
@@ -159,10 +159,19 @@ def _parse(text: str) -> Node:
     tokens = tokenize(text)
     marks = scan(text, tokens, SIGNATURES)
     try:
-        tree = _foreign(text)
+        tree = _foreign(_plain_numbers(text, tokens))
     except ValueError as error:
         raise _explain(text, marks, str(error)) from error
     return check(_Converter(text, marks).convert(tree), text=text)
+
+
+def _plain_numbers(text: str, tokens: list[Token]) -> str:
+    """Take the underscores out of numbers (the package does not know them); places stay."""
+    for token in tokens:
+        if token.kind == "number" and "_" in token.text:
+            plain = token.text.replace("_", "").ljust(len(token.text))
+            text = text[: token.position] + plain + text[token.end :]
+    return text
 
 
 def _foreign(text: str) -> Any:

@@ -132,6 +132,7 @@ SIGNATURES: dict[str, Signature] = {
     "clamp": Signature(("vector", "scalar", "scalar")),
     "clamp_max": Signature(("vector", "scalar")),
     "clamp_min": Signature(("vector", "scalar")),
+    "histogram_fraction": Signature(("scalar", "scalar", "vector")),
     "histogram_quantile": Signature(("scalar", "vector")),
     "label_join": Signature(("vector", "string", "string", "string"), optional=-1),
     "label_replace": Signature(("vector", "string", "string", "string", "string")),
@@ -168,7 +169,6 @@ REFUSED: dict[str, str] = {
         [
             "histogram_avg",
             "histogram_count",
-            "histogram_fraction",
             "histogram_quantiles",
             "histogram_stddev",
             "histogram_stdvar",

@@ -186,3 +186,43 @@ def test_histogram_with_falling_buckets_or_without_infinity():
             "expected": [["{}", expected]],
         }
         assert run_case(case) == (True, "")
+
+
+@pytest.mark.parametrize(
+    ("expr", "expected"),
+    [
+        ("histogram_fraction(0, 0.1, h_bucket)", "0.5"),
+        ("histogram_fraction(0.05, 0.15, h_bucket)", "0.45"),
+        ("histogram_fraction(0.05, +Inf, h_bucket)", "0.75"),
+        ("histogram_fraction(0.05, 7, h_bucket)", "0.65"),  # what lies beyond 0.2 is beyond 7
+        ("histogram_fraction(-Inf, +Inf, h_bucket)", "1"),
+        ("histogram_fraction(2, 1, h_bucket)", "0"),
+        ("histogram_fraction(NaN, 1, h_bucket)", "NaN"),
+        ('histogram_fraction(0, 1, h_bucket{le!="+Inf"})', "NaN"),
+    ],
+)
+def test_histogram_fraction(expr, expected):
+    buckets = {"0.1": 10, "0.2": 18, "+Inf": 20}
+    case = {
+        "id": "x",
+        "loads": [
+            {
+                "step": "5m",
+                "series": [[f'h_bucket{{le="{le}"}}', f"{n} {n}"] for le, n in buckets.items()],
+            }
+        ],
+        "eval": {"at": "5m"},
+        "expr": expr,
+        "fails": False,
+        "ordered": False,
+        "expected": [["{}", expected]],
+    }
+    assert run_case(case) == (True, "")
+
+
+def test_numbers_may_have_underscores_between_digits():
+    case = {
+        "id": "x", "loads": [], "eval": {"at": 0}, "expr": "1_000 + 0x_1F + 1_0.2_5",
+        "fails": False, "ordered": False, "expected": [["", "1041.25"]],
+    }  # fmt: skip
+    assert run_case(case) == (True, "")

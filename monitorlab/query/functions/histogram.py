@@ -1,4 +1,4 @@
-"""Quantiles of classic histograms: cumulative ``le`` buckets.
+"""Quantiles and shares of classic histograms: cumulative ``le`` buckets.
 
 >>> bounds = np.array([1.0, 2.0, np.inf])
 >>> counts = np.array([[5.0], [10.0], [10.0]])
@@ -15,10 +15,12 @@ import numpy as np
 from monitorlab.query.matrix import NAME, Bools, Floats, Vector, unique_groups
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from monitorlab.model import Labels
     from monitorlab.query.functions.context import Context, Function
 
-__all__ = ["FUNCTIONS", "bucket_quantile"]
+__all__ = ["FUNCTIONS", "bucket_fraction", "bucket_quantile"]
 
 _SMALL_DELTA = 1e-12  # relative differences of counts that are rounding, as Prometheus has it
 _MIN_NORMAL = 2.2250738585072014e-308
@@ -88,6 +90,65 @@ def bucket_quantile(phi: Floats, bounds: Floats, counts: Floats, present: Bools)
     return np.where(np.isnan(phi), np.nan, out)
 
 
+def bucket_fraction(
+    lower: Floats, upper: Floats, bounds: Floats, counts: Floats, present: Bools
+) -> Floats:
+    """Estimate the share of observations between two values, for all steps at once.
+
+    Parameters
+    ----------
+    lower, upper : numpy.ndarray, shape (n_steps,)
+        The two values at each step.
+    bounds, counts, present
+        As in ``bucket_quantile``.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n_steps,)
+        NaN without a ``+Inf`` bucket or any observation; 0 where lower is not below upper.
+
+    Notes
+    -----
+    Observations are taken to be spread evenly in each bucket, the first of which begins at 0
+    unless its bound is not positive; those above the last finite bound count as beyond any
+    finite value. One loop over the buckets, none over steps.
+
+    References
+    ----------
+    The Prometheus Authors, documentation of ``histogram_fraction``.
+
+    Examples
+    --------
+    >>> bounds, here = np.array([1.0, 2.0, np.inf]), np.ones((3, 1), bool)
+    >>> counts = np.array([[5.0], [10.0], [10.0]])
+    >>> bucket_fraction(np.array([0.5]), np.array([1.5]), bounds, counts, here)
+    array([0.5])
+    """
+    counts = _monotonic(counts, present)
+    total = counts[-1]
+    whole = np.isposinf(bounds[-1]) & present[-1] & (total != 0)
+    low, high = (_rank(value, bounds, counts, present) for value in (lower, upper))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(lower >= upper, 0.0, (high - low) / total)
+    return np.where(whole & ~np.isnan(lower) & ~np.isnan(upper), share, np.nan)
+
+
+def _rank(value: Floats, bounds: Floats, counts: Floats, present: Bools) -> Floats:
+    """Count the observations up to a value, spread evenly in their bucket."""
+    out = np.zeros(counts.shape[1])
+    begin = np.full(counts.shape[1], -np.inf if bounds[0] <= 0 else 0.0)
+    below = np.zeros(counts.shape[1])
+    for bound, count, here in zip(bounds, counts, present, strict=True):
+        width = bound - begin
+        with np.errstate(invalid="ignore", divide="ignore"):
+            inside = np.where(np.isfinite(width), (value - begin) / width, 0.0)
+        within = here & (value > begin) & (value < bound)
+        out = np.where(within, below + (count - below) * inside, out)
+        out = np.where(here & (value >= bound), count, out)
+        begin, below = np.where(here, bound, begin), np.where(here, count, below)
+    return out
+
+
 def _monotonic(counts: Floats, present: Bools) -> Floats:
     fixed = counts.copy()
     previous = np.zeros(counts.shape[1])
@@ -109,6 +170,15 @@ def _almost_equal(one: Floats, other: Floats) -> Bools:
 
 
 def _histogram_quantile(_context: Context, phi: Floats, vector: Vector) -> Vector:
+    return _by_histogram(vector, lambda *buckets: bucket_quantile(phi, *buckets))
+
+
+def _histogram_fraction(_context: Context, lower: Floats, upper: Floats, vector: Vector) -> Vector:
+    return _by_histogram(vector, lambda *buckets: bucket_fraction(lower, upper, *buckets))
+
+
+def _by_histogram(vector: Vector, answer: Callable[[Floats, Floats, Bools], Floats]) -> Vector:
+    """Bring the buckets of each histogram together and ask one thing of it."""
     rows: list[int] = []
     bounds: list[float] = []
     keys: list[Labels] = []
@@ -133,7 +203,7 @@ def _histogram_quantile(_context: Context, phi: Floats, vector: Vector) -> Vecto
             counts[slot] += np.where(mask, vector.values[row], 0.0)
             here[slot] |= mask
         present[group] = here.any(axis=0)
-        values[group] = bucket_quantile(phi, levels, counts, here)
+        values[group] = answer(levels, counts, here)
     return Vector([keys[i] for i in firsts], np.ones(len(firsts), bool), values, present)
 
 
@@ -146,4 +216,7 @@ def _bound(text: str) -> float | None:
     return None if np.isnan(bound) else bound
 
 
-FUNCTIONS: dict[str, Function] = {"histogram_quantile": _histogram_quantile}
+FUNCTIONS: dict[str, Function] = {
+    "histogram_fraction": _histogram_fraction,
+    "histogram_quantile": _histogram_quantile,
+}
