@@ -83,8 +83,9 @@ class Comparison(Result):
         from monitorlab.plotting import PALETTE, new_figure
 
         figure = new_figure(
-            title=self.summary(), rows=2, titles=("rates", "seconds to detect"), shared_x=False
-        )
+            title=self.summary(), rows=2, titles=("rates", "seconds to detect"), shared_x=False,
+            height=560,
+        )  # fmt: skip
         table = self.figures.set_index("figure")
         shares = ["recall", "precision", "f1", "false_positive_rate"]
         for i, name in enumerate(self.names):
@@ -100,7 +101,8 @@ class Comparison(Result):
                 go.Bar(x=labels, y=delay, name=name, marker_color=color, showlegend=False),
                 row=2, col=1,
             )  # fmt: skip
-        return figure
+        figure.update_xaxes(tickangle=-40, automargin=True, row=2, col=1)
+        return figure.update_layout(margin_b=120)
 
 
 def compare(first: Backtest, second: Backtest, names: tuple[str, str]) -> Comparison:

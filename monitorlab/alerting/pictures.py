@@ -20,6 +20,7 @@ from monitorlab.plotting import (
     new_figure,
     time_axis,
 )
+from monitorlab.times import to_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,6 +35,8 @@ __all__ = ["plot_backtest", "plot_tuned"]
 
 MAX_LINES = 8  # series drawn for each rule
 MAX_BANDS = 60  # incidents shaded in each row; the lanes below show all
+MAX_TITLE = 110  # characters of an expression in a title
+MAX_SPANS = 300  # pending and firing spans shaded in each row
 _INCIDENT = "#7F7F7F"
 _PENDING = "#F0E442"
 
@@ -82,18 +85,27 @@ def plot_backtest(
     figure = new_figure(
         title=result.summary(),
         rows=rows,
-        titles=[*(f"{h.rule.name}: {h.rule.expr}" for h in histories), "alerts"],
+        titles=[*(f"<b>{h.rule.name}</b>  {_escaped(h)}" for h in histories), "<b>alerts</b>"],
         row_heights=[1.0] * len(histories) + [0.25 + 0.12 * len(histories)],
         height=200 + 170 * len(histories) + 40 * len(histories),
     )
     for row, history in enumerate(histories, start=1):
         _lines(figure, result, history, row)
     bands = [(i.start, i.end, "", _INCIDENT) for i in result.truth[:MAX_BANDS]]
-    for row in range(1, rows):
+    for row, history in enumerate(histories, start=1):
         add_bands(figure, bands, row=row, opacity=0.12)
+        _spans(figure, history, row)
     _lanes(figure, result, histories, rows)
     figure.update_xaxes(range=list(time_axis(np.array([result.start.value, result.end.value]))))
     return figure
+
+
+def _escaped(history: History) -> str:
+    from html import escape
+
+    text = " ".join(history.rule.expr.split())
+    text = text if len(text) <= MAX_TITLE else f"{text[: MAX_TITLE - 1]}…"
+    return escape(f"{text} for {history.rule.for_}", quote=False)
 
 
 def _lines(figure: go.Figure, result: Backtest, history: History, row: int) -> None:
@@ -127,6 +139,23 @@ def _lines(figure: go.Figure, result: Backtest, history: History, row: int) -> N
             line_color=SEVERITY_COLORS[history.rule.severity.value],
             annotation_text=f"{cut.op} {cut.number:g}", annotation_font_size=10,
         )  # fmt: skip
+
+
+def _spans(figure: go.Figure, history: History, row: int) -> None:
+    """Shade where the rule was pending and where it fired."""
+    times, lives = history.signals.times, history.lives
+    if not len(times):
+        return
+    until = np.append(times, times[-1] + history.step_ns)
+    start, end, _ = intervals(history)
+    color = SEVERITY_COLORS[history.rule.severity.value]
+    for begins, ends, shade, opacity in (
+        (times[lives.pending_start], until[lives.pending_end], _PENDING, 0.35),
+        (start, end, color, 0.3),
+    ):
+        spans = zip(to_index(begins, name=None), to_index(ends, name=None), strict=True)
+        shaded = [(a, b, "", shade) for a, b in spans][:MAX_SPANS]
+        add_bands(figure, shaded, row=row, opacity=opacity)
 
 
 def _lanes(figure: go.Figure, result: Backtest, histories: list[History], row: int) -> None:
@@ -235,6 +264,7 @@ def plot_tuned(result: Tuned) -> go.Figure:
             line={"shape": "hv", "color": PALETTE[7]},
         )
     )  # fmt: skip
+    parts = (result.original_held_out, result.train, result.held_out)
     for part, name, symbol, color in (
         (result.original_held_out, "original, held out", "x", PALETTE[5]),
         (result.train, "chosen, training part", "star-open", PALETTE[2]),
@@ -250,7 +280,10 @@ def plot_tuned(result: Tuned) -> go.Figure:
         x=100 * result.max_false_positive_rate, line_dash="dash", line_width=1.5,
         line_color=SEVERITY_COLORS["error"], annotation_text="budget",
     )  # fmt: skip
+    shown = [result.max_false_positive_rate, *(p.false_positive_rate for p in parts)]
+    widest = 100 * 3 * max(x for x in shown if math.isfinite(x))  # the rest is a zoom away
+    if widest > 0:
+        figure.update_xaxes(range=[-0.03 * widest, widest])
     figure.update_xaxes(title_text="false-positive rate, %")
     figure.update_yaxes(title_text="recall", range=[-0.02, 1.05])
-    # The legend stands below the title of the axis.
-    return figure.update_layout(hovermode="closest", legend_y=-0.25, margin_b=100)
+    return figure.update_layout(hovermode="closest", height=440, margin_b=100)
