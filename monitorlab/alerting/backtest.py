@@ -23,7 +23,7 @@ import pandas as pd
 from monitorlab import query
 from monitorlab.alerting.groups import RuleSet, as_rules
 from monitorlab.alerting.history import History, check_metrics, events_of, replay
-from monitorlab.alerting.overlay import Overlay, Source
+from monitorlab.alerting.overlay import Overlay, Source, source_of
 from monitorlab.alerting.scorecard import (
     Score,
     firings_frame,
@@ -233,7 +233,7 @@ def backtest(
 
     Parameters
     ----------
-    source : SeriesStore or Selection
+    source : MonitoringFrame, SeriesStore or Selection
         The recorded samples; anything with ``select`` and ``metric``.
     rules : rules in any form
         See ``as_rules``; the source's own ``rules`` unless given.
@@ -292,6 +292,7 @@ def backtest(
     ['pending', 'firing', 'resolved']
     """
     given = getattr(source, "rules", None) if rules is None else rules
+    source = source_of(source)
     found = as_rules(given if given is not None else [])
     if not found.alerts:
         msg = "there is no alert rule to test; give rules=…"

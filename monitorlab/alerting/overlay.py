@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from monitorlab.errors import RuleError
 from monitorlab.model import Metric, SeriesKey
 from monitorlab.storage import Matcher, SeriesView, parse_selector
 from monitorlab.storage.matchers import matches_key
@@ -17,7 +18,7 @@ from monitorlab.storage.matchers import matches_key
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Overlay", "Source", "metric_names"]
+__all__ = ["Overlay", "Source", "metric_names", "source_of"]
 
 
 class Source(Protocol):
@@ -43,6 +44,38 @@ class Source(Protocol):
     def metric(self, name: str) -> Metric:
         """Give what is known of a metric."""
         ...
+
+
+def source_of(data: Any) -> Source:
+    """Give the source behind a frame; a source itself is given back.
+
+    Parameters
+    ----------
+    data : MonitoringFrame, SeriesStore, Selection or Overlay
+        Where the samples are.
+
+    Returns
+    -------
+    Source
+
+    Raises
+    ------
+    RuleError
+        If it is none of these.
+
+    Examples
+    --------
+    >>> from monitorlab.storage import SeriesStore
+    >>> store = SeriesStore()
+    >>> source_of(store) is store
+    True
+    """
+    found: Any = getattr(data, "selection", data)
+    found = data if callable(found) else found  # a store's ``selection`` is a method
+    if not hasattr(found, "select") or not hasattr(found, "metric"):
+        msg = f"{type(data).__name__} holds no series; give a MonitoringFrame or a SeriesStore"
+        raise RuleError(msg)
+    return found  # type: ignore[no-any-return]
 
 
 class Overlay:

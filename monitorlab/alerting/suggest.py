@@ -21,7 +21,7 @@ import numpy.typing as npt
 from monitorlab.alerting.backtest import data_span
 from monitorlab.alerting.groups import RuleGroup, RuleSet
 from monitorlab.alerting.history import grid
-from monitorlab.alerting.overlay import Source, metric_names
+from monitorlab.alerting.overlay import Source, metric_names, source_of
 from monitorlab.alerting.rules import AlertRule
 from monitorlab.alerting.scoring import Universe, read_incidents
 from monitorlab.alerting.signals import ask
@@ -66,7 +66,7 @@ def suggest_rules(
 
     Parameters
     ----------
-    source : SeriesStore or Selection
+    source : MonitoringFrame, SeriesStore or Selection
         The recorded samples.
     metrics : iterable of str, optional
         Metrics to propose for; all unless given.
@@ -123,6 +123,7 @@ def suggest_rules(
     except TimeError as error:
         msg = f"suggest_rules: {error}"
         raise RuleError(msg) from error
+    source = source_of(source)
     known = metric_names(source)
     wanted = known if metrics is None else list(metrics)
     for name in wanted:

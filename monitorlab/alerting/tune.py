@@ -34,6 +34,7 @@ from monitorlab.alerting._choosing import (
 from monitorlab.alerting.backtest import data_span
 from monitorlab.alerting.groups import RuleGroup, RuleSet, as_rules
 from monitorlab.alerting.history import check_metrics, grid, replay
+from monitorlab.alerting.overlay import source_of
 from monitorlab.alerting.rules import RecordingRule
 from monitorlab.alerting.runs import Runs, condition
 from monitorlab.alerting.scoring import Measures, Universe, read_incidents
@@ -101,7 +102,7 @@ def tune(
 
     Parameters
     ----------
-    source : SeriesStore or Selection
+    source : MonitoringFrame, SeriesStore or Selection
         The recorded samples.
     rule : AlertRule
         The rule to tune; its expression compares with a number (``… > 5``, also on the left
@@ -163,6 +164,7 @@ def tune(
     1.0
     """
     step_ns = length_of(interval, "interval", least=1)
+    source = source_of(source)
     truth = read_incidents(getattr(source, "incidents", []) if incidents is None else incidents)
     context = context or Context()
     span = data_span(source, start, end)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import monitorlab as ml
 from monitorlab.alerting import AlertRule, RuleGroup, RuleSet, Silence, backtest, run_rule_tests
 from monitorlab.alerting.notify import NotifyConfig, Route
 from monitorlab.display import to_plain
@@ -216,3 +217,28 @@ def test_export_as_a_rule_test(spikes, tmp_path):
     assert len(report.cases) > 10
     with pytest.raises(RuleError, match="before its start"):
         result.to_rule_test(tmp_path / "x.yml", start=7200, end=3600)
+
+
+def test_a_frame_is_as_good_as_its_store(spikes):
+    store, truth = spikes
+    mf = ml.MonitoringFrame(store)
+    by_frame = backtest(mf, RULE, truth)
+    assert by_frame.events.equals(backtest(store, RULE, truth).events)
+    assert ml.alerting.suggest_rules(mf).names == ml.alerting.suggest_rules(store).names
+    few = {"thresholds": [20.0, 30.0], "for_": ["0s"]}
+    assert ml.alerting.tune(mf, RULE, truth, **few).sweep.equals(
+        ml.alerting.tune(store, RULE, truth, **few).sweep
+    )
+    mf.rules.append(RULE)
+    assert backtest(mf).rules.names == (RULE.name,)
+    with pytest.raises(RuleError, match="holds no series"):
+        backtest([1, 2], RULE)
+
+
+def test_late_ends_are_told_from_false_firings(spikes):
+    store, truth = spikes
+    late = backtest(store, AlertRule("Slow", "latency > 30", keep_firing_for="2m"), truth).score
+    assert late.false_firings == 0
+    assert late.overrun_share == pytest.approx(late.false_positive_rate)
+    assert late.overrun_share > 0
+    assert backtest(store, RULE, []).score.overrun_share == 0.0
