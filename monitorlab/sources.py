@@ -18,10 +18,12 @@ from monitorlab.feed.prometheus import PrometheusSource
 from monitorlab.feed.push import QueueSource
 from monitorlab.feed.replay import Replay
 from monitorlab.feed.scrape import ScrapeSource
+from monitorlab.feed.tail import CsvTail
 
 __all__ = [
     "Batch",
     "Chunk",
+    "CsvTail",
     "HostSource",
     "HttpSource",
     "PollingSource",

@@ -20,6 +20,7 @@ from monitorlab.feed.replay import Replay
 from monitorlab.feed.retry import Backoff
 from monitorlab.feed.scrape import ScrapeSource
 from monitorlab.feed.status import FeedEvent, FeedState, FeedStatus, FeedUpdate, event_table
+from monitorlab.feed.tail import CsvTail
 
 __all__ = [
     "Backoff",
@@ -27,6 +28,7 @@ __all__ = [
     "Buffer",
     "Chunk",
     "Clock",
+    "CsvTail",
     "FeedEvent",
     "FeedState",
     "FeedStatus",

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -71,6 +71,8 @@ class Batch:
         What the source knows of its metrics.
     incidents : tuple of Incident
         Labelled truth that came with the samples (a replay).
+    is_last_words : bool
+        Whether a source that failed says with it what ended; it does not count as a success.
 
     Examples
     --------
@@ -82,6 +84,7 @@ class Batch:
     watermark_ns: int | None = None
     metrics: tuple[Metric, ...] = ()
     incidents: tuple[Incident, ...] = ()
+    is_last_words: bool = False
 
     @classmethod
     def of(
@@ -137,6 +140,7 @@ class Source(ABC):
     """
 
     name: str = "source"
+    replays: bool = False  # whether its event time is not the present
 
     @abstractmethod
     def batches(self, clock: Clock) -> AsyncIterator[Batch]:
@@ -175,6 +179,7 @@ class PollingSource(Source):
             msg = f"the interval of {type(self).__name__} must be above zero, not {interval!r}"
             raise TimeError(msg)
         self.interval_seconds = nanoseconds / 1e9
+        self.is_behind = False  # set it while there is more to read at once
 
     async def read(self, clock: Clock) -> Batch:
         """Take one reading."""
@@ -193,9 +198,13 @@ class PollingSource(Source):
             except Exception:
                 last_words = self.failed(clock)
                 if last_words is not None:
-                    yield last_words
+                    yield replace(last_words, is_last_words=True)
                 raise
             yield batch
+            if self.is_behind:
+                beat = clock.monotonic()
+                await clock.sleep(0.0)
+                continue
             late = clock.monotonic() - beat
             beat += self.interval_seconds * max(1, -int(-late // self.interval_seconds))
             await clock.sleep(max(0.0, beat - clock.monotonic()))

@@ -18,6 +18,7 @@ import heapq
 import itertools
 import time
 
+from monitorlab import wallclock
 from monitorlab.times import TimeLike, to_ns
 
 __all__ = ["Clock", "SimulatedClock"]
@@ -37,7 +38,7 @@ class Clock:
 
     def now_ns(self) -> int:
         """Give the time now, in nanoseconds since the epoch."""
-        return time.time_ns()
+        return wallclock.now_ns()
 
     def monotonic(self) -> float:
         """Give seconds that never go back, for measuring how long something took."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any
+from urllib.parse import urlsplit
 
 from monitorlab.errors import MissingExtraError, SourceError
 from monitorlab.feed.batch import Batch, PollingSource
 from monitorlab.feed.clock import Clock
 from monitorlab.times import DurationLike, parse_duration
 
-__all__ = ["HttpSource", "checked_url"]
+__all__ = ["HttpSource", "checked_url", "shown_url"]
 
 _SHOWN = 200  # characters of an error page that are quoted
 
@@ -49,6 +50,28 @@ def checked_url(url: str) -> str:
         msg = f"{url!r} is no address; write it with http:// or https://"
         raise SourceError(msg)
     return text.rstrip("/")
+
+
+def shown_url(url: str) -> str:
+    """Give an address as people may see it: without user, password and query.
+
+    Parameters
+    ----------
+    url : str
+        Address.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> shown_url("https://me:secret@prom:9090/x?token=secret")
+    'https://prom:9090/x?…'
+    """
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}{'?…' if parts.query else ''}"
 
 
 class HttpSource(PollingSource):
@@ -99,7 +122,7 @@ class HttpSource(PollingSource):
             what = type(self).__name__
             raise MissingExtraError(what, "prometheus") from error
         self.url = checked_url(url)
-        self.name = self.url
+        self.name = self.shown = shown_url(self.url)
         self.max_bytes = max_bytes
         self._httpx: Any = httpx
         self._options = {
@@ -138,22 +161,23 @@ class HttpSource(PollingSource):
             If the server cannot be reached, is slow, answers with an error, sends too much
             or no text.
         """
+        shown = shown_url(url)
         try:
             async with self._client.stream("GET", url, params=params) as response:
-                page = await self._read(url, response)
+                page = await self._read(shown, response)
                 status = response.status_code
         except self._httpx.HTTPError as error:
-            reason = str(error) or "no answer in time"
-            msg = f"{url}: {type(error).__name__}: {reason}"
+            reason = str(error).replace(url, shown) or "no answer in time"
+            msg = f"{shown}: {type(error).__name__}: {reason}"
             raise SourceError(msg) from error
         if status != self._httpx.codes.OK:
             quoted = page[:_SHOWN].decode("utf-8", "replace").strip()
-            msg = f"{url} answered with status {status}: {quoted}"
+            msg = f"{shown} answered with status {status}: {quoted}"
             raise SourceError(msg)
         try:
             return page.decode("utf-8")
         except UnicodeDecodeError as error:
-            msg = f"{url} sent something that is not text: {error}"
+            msg = f"{shown} sent something that is not text: {error}"
             raise SourceError(msg) from error
 
     async def _read(self, url: str, response: Any) -> bytes:
@@ -168,4 +192,4 @@ class HttpSource(PollingSource):
         return b"".join(parts)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.url} every {self.interval_seconds:g} s)"
+        return f"{type(self).__name__}({self.shown} every {self.interval_seconds:g} s)"

@@ -23,6 +23,7 @@ import numpy as np
 from monitorlab.errors import MonitorlabError
 from monitorlab.feed.batch import Batch, Chunk
 from monitorlab.feed.clock import Clock
+from monitorlab.feed.journal import Journal
 from monitorlab.feed.own import OwnMetrics
 from monitorlab.feed.status import FeedEvent, FeedState, FeedUpdate
 from monitorlab.feed.watch import AlertWatch, AnomalyWatch
@@ -95,8 +96,10 @@ class Intake:
         self._anomalies = anomalies
         self._lateness = lateness_ns
         self._own = own
+        self.journal: Journal | None = None
         self._pending: list[FeedEvent] = []
         self._first_ns: int | None = None
+        self._rated: tuple[int, int] | None = None
 
     @property
     def firing(self) -> list[str]:
@@ -115,6 +118,7 @@ class Intake:
         taken = [c for c in batch.chunks if len(c.times) and self._take(c)]
         if self._first_ns is None and taken:
             self._first_ns = min(int(chunk.times.min()) for chunk in taken)
+        self._write_down(taken, batch)
         self.batches += 1
         newest = batch.newest_ns
         if newest is not None and (self.watermark_ns is None or newest > self.watermark_ns):
@@ -151,6 +155,13 @@ class Intake:
             FeedEvent(from_ns(now), "error", "error", where, "", Severity.WARNING, nan, text, error)
         )
 
+    def _write_down(self, taken: list[Chunk], batch: Batch) -> None:
+        if self.journal is None:
+            return
+        self.journal.add(taken, batch.metrics, batch.incidents)
+        for error in self.journal.take_errors():
+            self.trouble("persist", error)
+
     def _take(self, chunk: Chunk) -> bool:
         try:
             self.store.extend(chunk.key, chunk.times, chunk.values)
@@ -186,8 +197,16 @@ class Intake:
             "dropped_samples_total": dropped,
             "errors_total": self.errors,
             "queue_batches": queued,
+            "samples_per_second": self._rate(now),
             "processing_seconds": self.processing_seconds,
             "evaluation_seconds": self.evaluation_seconds,
             "lag_seconds": (self._clock.now_ns() - now) / 1e9,
         }
         self._own.record(now, figures)
+
+    def _rate(self, now_ns: int) -> float:
+        """Give the samples of each second of event time since the last record."""
+        before, self._rated = self._rated, (now_ns, self.samples)
+        if before is None or now_ns <= before[0]:
+            return 0.0
+        return (self.samples - before[1]) / ((now_ns - before[0]) / 1e9)

@@ -14,9 +14,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import weakref
+import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Self
 
@@ -27,11 +26,16 @@ from monitorlab.errors import FeedStateError, SourceError
 from monitorlab.feed.batch import Batch, Source
 from monitorlab.feed.buffer import Buffer, Overflow
 from monitorlab.feed.clock import Clock
+from monitorlab.feed.desk import AlertDesk
 from monitorlab.feed.intake import Intake
+from monitorlab.feed.journal import Journal
+from monitorlab.feed.loop import Loop
 from monitorlab.feed.notices import Notices
 from monitorlab.feed.own import OwnMetrics
+from monitorlab.feed.registry import DEFAULT_NAME, Place, Registry
 from monitorlab.feed.retry import Backoff
 from monitorlab.feed.status import FeedEvent, FeedState, FeedStatus, FeedUpdate, event_table
+from monitorlab.feed.supply import Supply
 from monitorlab.feed.target import fresh_frame, store_of
 from monitorlab.feed.watch import AlertWatch, AnomalyWatch
 from monitorlab.times import DurationLike, from_ns, parse_duration
@@ -39,7 +43,7 @@ from monitorlab.times import DurationLike, from_ns, parse_duration
 __all__ = ["LiveFeed"]
 
 _LOG = logging.getLogger("monitorlab.feed")
-_RUNNING: weakref.WeakValueDictionary[str, LiveFeed] = weakref.WeakValueDictionary()
+_RUNNING = Registry()
 
 
 class LiveFeed:
@@ -57,8 +61,9 @@ class LiveFeed:
     detectors : str, sequence of str, or mapping of str to detector, optional
         Selectors of the series to watch for anomalies, each with a detector or the name of
         one (``"auto"``). The scores become the series ``anomaly_score``.
-    notify : callable, Notifier, or sequence of them, optional
-        Told of alert events.
+    notify : callable, Notifier, NotifyConfig, target, or sequence of them, optional
+        Who is told of alerts: a function of each event, or routes and targets of
+        ``monitorlab.alerting.notify``.
     interval : duration
         Time between evaluations of rules; aligned to the epoch.
     lateness : duration
@@ -74,8 +79,8 @@ class LiveFeed:
     own_metrics : bool
         Whether to record ``monitorlab_feed_*`` series.
     name : str
-        Name in own metrics and texts. Starting a feed with the name of a running one, other
-        than ``"feed"``, stops that one: running a cell again replaces its feed.
+        Name in own metrics and texts. A feed that is started stops the running one of the
+        same name, and the one that the same notebook cell started before.
 
     Raises
     ------
@@ -117,7 +122,7 @@ class LiveFeed:
         retry: Backoff | None = None,
         clock: Clock | None = None,
         own_metrics: bool = True,
-        name: str = "feed",
+        name: str = DEFAULT_NAME,
     ) -> None:
         if source is None or not hasattr(source, "batches"):
             msg = f"{source!r} is no source; give one of monitorlab.sources, such as Replay(mf)"
@@ -131,24 +136,24 @@ class LiveFeed:
             msg = "a replay cannot write into its own recording; give LiveFeed a new frame"
             raise SourceError(msg)
         self._clock = clock or Clock()
-        self._retry = retry or Backoff()
-        self._buffer = Buffer(queue_size, overflow)
+        buffer = Buffer(queue_size, overflow)
         chosen = getattr(self.frame, "rules", None) if rules is None else rules
+        self._watch = AlertWatch(chosen, store, interval) if chosen else None
         self._intake = Intake(
             store,
             self._clock,
             name,
-            alerts=AlertWatch(chosen, store, interval) if chosen else None,
+            alerts=self._watch,
             anomalies=AnomalyWatch(detectors, store) if detectors else None,
             lateness_ns=parse_duration(lateness),
             own=OwnMetrics(store, name) if own_metrics else None,
         )
         self._notices = Notices(notify, self._clock, self._intake.trouble)
+        supply = Supply(source, self._clock, retry or Backoff(), buffer, self._source_trouble)
+        self._loop = Loop(supply, buffer, self._intake, self._notices, self._watch, self._clock)
         self._task: asyncio.Task[None] | None = None
-        self._producer: asyncio.Task[None] | None = None
         self._failure: BaseException | None = None
         self._told = False
-        self._failures = 0
 
     # -- life ------------------------------------------------------------------------------
 
@@ -176,14 +181,51 @@ class LiveFeed:
                 "function, or use run() in a script"
             )
             raise FeedStateError(msg) from error
-        if self.name != "feed":
-            before = _RUNNING.get(self.name)
-            if before is not None and before is not self:
-                before.cancel()
-            _RUNNING[self.name] = self
+        for before in _RUNNING.enter(Place.here(self.name), self):
+            before.cancel()
         self._intake.state = FeedState.RUNNING
-        self._task = loop.create_task(self._run(), name=f"monitorlab feed {self.name}")
+        is_live = not getattr(self.source, "replays", False)
+        self._task = loop.create_task(
+            self._loop.run(is_live=is_live), name=f"monitorlab feed {self.name}"
+        )
         self._task.add_done_callback(self._finished)
+        return self
+
+    def persist(self, path: str | os.PathLike[str]) -> Self:
+        """Write what comes in to a folder, so that a killed kernel loses at most a second.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The folder, best named ``….parquet``; made when it is not there, gone on with when
+            it is. ``ml.read_parquet(path)`` opens it, at any time, also after a kill.
+
+        Returns
+        -------
+        LiveFeed
+            Itself: ``feed = LiveFeed(mf, source).persist("shop.parquet").start()``.
+
+        Raises
+        ------
+        RecordingError
+            If the path is a file or cannot be made.
+        FeedStateError
+            If the feed has ended, or is written down already.
+
+        Notes
+        -----
+        Samples of the source, types and incidents are written, a quarter of a second after
+        they came at the latest; not what the feed makes of them (own metrics, scores). The
+        frame's samples of before are not, and what waits in a source while a cell keeps the
+        event loop busy has not come in yet. See ``monitorlab.io.parts`` for the form.
+        """
+        if self.state is FeedState.CLOSED or self._intake.journal is not None:
+            what = "has ended" if self.state is FeedState.CLOSED else "is written down already"
+            msg = f"feed {self.name!r} {what}; make a new LiveFeed to write elsewhere"
+            raise FeedStateError(msg)
+        store = self._intake.store
+        self._intake.journal = Journal(path)
+        self._intake.journal.add((), store.metrics.values(), store.incidents)
         return self
 
     def cancel(self) -> None:
@@ -201,10 +243,11 @@ class LiveFeed:
         """
         if self.state is FeedState.NEW:
             self._intake.state = FeedState.CLOSED
+            await self._loop.close_journal()
         if self._task is None or self._task.done():
             return
-        if drain and self._producer is not None:
-            self._producer.cancel()
+        if drain and self._loop.producer is not None:
+            self._loop.producer.cancel()
         else:
             self._task.cancel()
         await asyncio.wait({self._task})
@@ -285,6 +328,12 @@ class LiveFeed:
         return None if now is None else from_ns(now)
 
     @property
+    def alerts(self) -> AlertDesk:
+        """The open alerts, and what can be done about them (take, end, silence)."""
+        notifiers = [pages.notifier for pages in self._notices.pages]
+        return AlertDesk(self._watch, notifiers, self._event_ns)
+
+    @property
     def firing(self) -> list[str]:
         """Alerts that fire now, as ``name{labels}``."""
         return self._intake.firing
@@ -317,32 +366,7 @@ class LiveFeed:
 
     def status(self) -> FeedStatus:
         """Give all counters and times at this moment."""
-        buffer, intake = self._buffer, self._intake
-        return FeedStatus(
-            name=self.name,
-            state=intake.state.value,
-            source=repr(self.source),
-            event_time=self.event_time,
-            series=len(intake.keys),
-            samples=intake.samples,
-            batches=intake.batches,
-            late_samples=intake.late,
-            rejected_samples=intake.rejected,
-            dropped_samples=buffer.dropped_samples,
-            dropped_batches=buffer.dropped_batches,
-            queue_batches=buffer.fill,
-            queue_most=buffer.most,
-            queue_size=buffer.size,
-            waits=buffer.waits,
-            overflow=buffer.overflow,
-            errors=intake.errors,
-            failures_in_a_row=self._failures,
-            last_error=intake.last_error,
-            processing_seconds=intake.processing_seconds,
-            evaluation_seconds=intake.evaluation_seconds,
-            firing=tuple(intake.firing),
-            events=intake.event_count,
-        )
+        return self._loop.status(self.name, repr(self.source))
 
     def __repr__(self) -> str:
         return f"LiveFeed({self.status().summary()})"
@@ -356,49 +380,17 @@ class LiveFeed:
         async with self:
             return await self.wait()
 
-    async def _run(self) -> None:
-        buffer = self._buffer
-        producer = asyncio.create_task(self._produce(), name=f"monitorlab source {self.name}")
-        self._producer = producer
-        producer.add_done_callback(lambda _: buffer.close())
-        try:
-            while (batch := await buffer.get()) is not None:
-                update = self._intake.process(
-                    batch, queued=buffer.fill, dropped=buffer.dropped_samples
-                )
-                self._notices.tell([event for event in update.events if _is_news(event)])
-                await asyncio.sleep(0)
-            await asyncio.wait({producer})
-            failure = None if producer.cancelled() else producer.exception()
-            if failure is not None:
-                raise failure
-        finally:
-            producer.cancel()
-            await asyncio.gather(producer, return_exceptions=True)
-            await self._notices.close()
+    def _event_ns(self) -> int:
+        now = self._intake.watermark_ns
+        return self._clock.now_ns() if now is None else now
 
-    async def _produce(self) -> None:
-        while True:
-            try:
-                async with aclosing(self.source.batches(self._clock)) as batches:  # type: ignore[type-var]
-                    async for batch in batches:
-                        self._failures = 0
-                        await self._buffer.put(batch)
-            except Exception as error:
-                self._failures += 1
-                self._intake.trouble(f"source {self.source!r}", error)
-                self._intake.tell(Batch())
-                if self._retry.gives_up(self._failures):
-                    msg = f"{self.source!r} failed {self._failures} times in a row: {error}"
-                    raise SourceError(msg) from error
-            else:
-                return
-            await self._clock.sleep(self._retry.delay(self._failures))
+    def _source_trouble(self, where: str, error: BaseException) -> None:
+        self._intake.trouble(where, error)
+        self._intake.tell(Batch())
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._intake.state = FeedState.CLOSED
-        if _RUNNING.get(self.name) is self:
-            del _RUNNING[self.name]
+        _RUNNING.leave(self)
         if not task.cancelled() and task.exception() is not None:
             self._failure = task.exception()
             self._intake.last_error = str(self._failure) or type(self._failure).__name__
@@ -409,8 +401,3 @@ class LiveFeed:
         if self._failure is not None and not self._told:
             self._told = True
             raise self._failure
-
-
-def _is_news(event: FeedEvent) -> bool:
-    """Tell whether receivers are to hear of it: not of pending and not of silenced alerts."""
-    return event.kind == "alert" and event.state != "pending" and not event.detail.suppressed

@@ -23,6 +23,7 @@ from typing import Any, TypeAlias
 
 from monitorlab.errors import SourceError
 from monitorlab.feed.clock import Clock
+from monitorlab.feed.pages import Pages, Verdict
 from monitorlab.feed.retry import Backoff
 
 __all__ = ["Notices", "Trouble"]
@@ -32,6 +33,7 @@ Trouble: TypeAlias = Callable[[str, BaseException], None]
 MOST_WAITING = 1_000
 ATTEMPTS = 4
 CLOSING_SECONDS = 5.0
+TICK_SECONDS = 1.0
 
 
 class Notices:
@@ -39,9 +41,9 @@ class Notices:
 
     Parameters
     ----------
-    receivers : callable, sequence of callable, or None
-        Called with one event at a time; a coroutine function is awaited, a plain function
-        runs in a worker thread.
+    receivers : callable, Notifier, NotifyConfig, Target, sequence of them, or None
+        A function is called with one event at a time: a coroutine function is awaited, a
+        plain function runs in a worker thread. A notifier gets what the rules said.
     clock : Clock
         For the pauses between attempts.
     trouble : callable
@@ -64,11 +66,20 @@ class Notices:
             chosen = receivers
         else:
             chosen = (receivers,)
+        self._lines: list[_Line] = []
+        self.pages: list[Pages] = []
         for receiver in chosen:
-            if not callable(receiver):
-                msg = f"notify needs functions that take an event, not {receiver!r}"
+            notifier = _as_notifier(receiver)
+            if notifier is not None:
+                self.pages.append(Pages(notifier, clock, trouble))
+            elif callable(receiver):
+                self._lines.append(_Line(receiver, clock, trouble))
+            else:
+                msg = (
+                    "notify needs functions that take an event, a Notifier or its targets, not "
+                    f"{receiver!r}"
+                )
                 raise SourceError(msg)
-        self._lines = [_Line(receiver, clock, trouble) for receiver in chosen]
 
     def tell(self, events: Iterable[Any]) -> None:
         """Hand over events; returns at once."""
@@ -76,8 +87,28 @@ class Notices:
         for line in self._lines:
             line.add(told)
 
+    def judge(self, verdict: Verdict) -> None:
+        """Hand over to notifiers what the rules said; returns at once."""
+        for pages in self.pages:
+            pages.judge(verdict)
+
+    def stats(self) -> dict[str, int]:
+        """Count notifications that were sent, and those that were dropped or given up."""
+        boxes = [box for pages in self.pages for box in pages.notifier.stats.values()]
+        sent = sum(box["sent"] for box in boxes) + sum(line.sent for line in self._lines)
+        lost = sum(box["dropped_full"] + box["dropped_failed"] for box in boxes)
+        return {"sent": sent, "dropped": lost + sum(line.lost for line in self._lines)}
+
+    async def tick(self, clock: Clock) -> None:
+        """Let the event time of notifiers go on with the clock; never ends."""
+        while True:
+            await clock.sleep(TICK_SECONDS)
+            for pages in self.pages:
+                pages.tick()
+
     async def close(self) -> None:
         """Give receivers a few seconds to finish, then stop them."""
+        await asyncio.gather(*(pages.close() for pages in self.pages))
         tasks = [line.task for line in self._lines if line.task and not line.task.done()]
         if not tasks:
             return
@@ -87,12 +118,26 @@ class Notices:
         await asyncio.gather(*late, return_exceptions=True)
 
 
+def _as_notifier(receiver: Any) -> Any:
+    """Give the notifier that a receiver is, or that its target needs; None for a function."""
+    from monitorlab.alerting.notify import Notifier, NotifyConfig
+
+    if isinstance(receiver, Notifier):
+        return receiver
+    if isinstance(receiver, NotifyConfig):
+        return Notifier(receiver)
+    if callable(getattr(receiver, "send", None)):
+        return Notifier(targets={"default": receiver})
+    return None
+
+
 class _Line:
     """One receiver, the events that wait for it, and the task that calls it."""
 
     def __init__(self, receiver: Callable[[Any], Any], clock: Clock, trouble: Trouble) -> None:
         self.receiver = receiver
         self.task: asyncio.Task[None] | None = None
+        self.sent = self.lost = 0
         self._clock = clock
         self._trouble = trouble
         self._waiting: deque[Any] = deque()
@@ -102,6 +147,7 @@ class _Line:
         self._waiting.extend(events)
         lost = len(self._waiting) - MOST_WAITING
         if lost > 0:
+            self.lost += lost
             for _ in range(lost):
                 self._waiting.popleft()
             self._trouble(self._name, SourceError(f"too slow: {lost} events not told"))
@@ -123,7 +169,10 @@ class _Line:
                     if attempt < ATTEMPTS:
                         await self._clock.sleep(self._backoff.delay(attempt))
                 else:
+                    self.sent += 1
                     break
+            else:
+                self.lost += 1
 
     async def _call(self, event: Any) -> None:
         if inspect.iscoroutinefunction(self.receiver):

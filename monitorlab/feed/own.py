@@ -25,6 +25,7 @@ _FIGURES = {
     "dropped_samples_total": (_COUNTER, "", "Samples lost to the overflow policy."),
     "errors_total": (_COUNTER, "", "Errors of source, samples, rules and receivers."),
     "queue_batches": (_GAUGE, "", "Batches that wait."),
+    "samples_per_second": (_GAUGE, "1/s", "Samples taken in for each second of event time."),
     "processing_seconds": (_GAUGE, "s", "Time spent on the last batch."),
     "evaluation_seconds": (_GAUGE, "s", "Time spent on rules in the last batch."),
     "lag_seconds": (_GAUGE, "s", "Clock minus event time."),

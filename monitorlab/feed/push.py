@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from monitorlab import wallclock
 from monitorlab.errors import FeedStateError, InvalidSeriesError, SourceError
 from monitorlab.feed.batch import Batch, Chunk, Source
 from monitorlab.feed.clock import Clock
@@ -123,7 +124,7 @@ class QueueSource(Source):
             raise InvalidSeriesError(msg) from error
         kind = None if type is None else _type(type)
         key = SeriesKey(metric, labels if isinstance(labels, Labels) else Labels(labels))
-        stamp = time.time_ns() if timestamp is None else to_ns(timestamp)
+        stamp = wallclock.now_ns() if timestamp is None else to_ns(timestamp)
         with self._lock:
             self._own_times = self._own_times and timestamp is None
             if kind is not None and metric not in self._metrics:

@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Replay"]
 
-FULL_SPEED_SAMPLES = 20_000  # samples in a batch when no time is to pass
-LEAST_STEPS = 20  # a recording at full speed comes in at least so many batches
+FULL_SPEED_SAMPLES = 20_000  # samples in a batch when no time is to pass …
+FULL_SPEED_EACH = 50  # … or this many of each series, where there are many …
+FULL_SPEED_MOST = 50_000  # … up to this
+LEAST_STEPS = 10  # a recording at full speed comes in at least so many batches
 
 
 class Replay(Source):
@@ -76,6 +78,7 @@ class Replay(Source):
     """
 
     name = "replay"
+    replays = True
 
     def __init__(
         self,
@@ -163,7 +166,8 @@ class Replay(Source):
             given = first - 1
         span = max(1, last - first + 1)
         total = sum(len(view) for view in views)
-        stride = max(1, min(span // LEAST_STEPS, span * FULL_SPEED_SAMPLES // total))
+        at_once = max(FULL_SPEED_SAMPLES, min(FULL_SPEED_MOST, FULL_SPEED_EACH * len(views)))
+        stride = max(1, min(span // LEAST_STEPS, span * at_once // total))
         seen = clock.monotonic()
         while given < last or self._sought is not None:
             now = clock.monotonic()

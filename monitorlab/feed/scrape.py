@@ -70,7 +70,7 @@ class ScrapeSource(HttpSource):
         super().__init__(
             url, interval=interval, headers={"Accept": ACCEPT, **(headers or {})}, **options
         )
-        self._labels = Labels({"instance": urlsplit(self.url).netloc, **(labels or {})})
+        self._labels = Labels({"instance": urlsplit(self.shown).netloc, **(labels or {})})
         self._up = SeriesKey("up", self._labels)
         self._seen: dict[SeriesKey, SeriesKey] = {}
 
@@ -84,7 +84,7 @@ class ScrapeSource(HttpSource):
         try:
             found = parse_openmetrics(page, timestamp=from_ns(now), strict=False)
         except RecordingError as error:
-            msg = f"{self.url} is no metrics page: {error}"
+            msg = f"{self.shown} is no metrics page: {error}"
             raise SourceError(msg) from error
         before, self._seen = self._seen, {}
         chunks = []

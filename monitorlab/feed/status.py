@@ -147,6 +147,10 @@ class FeedStatus(Result):
         Alerts that fire now.
     events : int
         Number of events so far.
+    notifications_sent, notifications_dropped : int
+        Delivered; lost because a receiver was too slow, or given up after several attempts.
+    persisted_samples : int
+        Samples written to disk.
 
     Examples
     --------
@@ -177,6 +181,9 @@ class FeedStatus(Result):
     evaluation_seconds: float = 0.0
     firing: tuple[str, ...] = ()
     events: int = 0
+    notifications_sent: int = 0
+    notifications_dropped: int = 0
+    persisted_samples: int = 0
 
     def summary(self) -> str:
         """Say the status in one line."""

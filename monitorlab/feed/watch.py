@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,9 +23,13 @@ from monitorlab.errors import SourceError
 from monitorlab.feed.batch import Chunk
 from monitorlab.feed.notices import Trouble
 from monitorlab.feed.own import OWN_PREFIX
+from monitorlab.feed.pages import Verdict
 from monitorlab.feed.status import FeedEvent
 from monitorlab.model import Labels, MetricType, SeriesKey, Severity
 from monitorlab.times import DurationLike, from_ns, parse_duration
+
+if TYPE_CHECKING:
+    from monitorlab.alerting import Alert, Event
 
 __all__ = ["SCORE_METRIC", "AlertWatch", "AnomalyWatch"]
 
@@ -74,6 +78,9 @@ class AlertWatch:
         self._at: int | None = None
         self._reported: dict[str, str] = {}
         self._begun = False
+        self.tells_taken = False
+        self._events: list[Event] = []
+        self._fired: list[Alert] = []
 
     @property
     def firing(self) -> list[str]:
@@ -104,9 +111,28 @@ class AlertWatch:
             steps = min(due, STEPS_AT_ONCE) if self._begun else 1
             self._begun = True
             self._at += steps * self._step
-            events += [_alert_event(e) for e in self.engine.evaluate(self._store, self._at)]
+            found = self.engine.evaluate(self._store, self._at)
+            events += [_alert_event(event) for event in found]
+            self._events += found
+            self._fired += self.engine.fired
             self._report(trouble)
         return events
+
+    def verdict(self) -> Verdict | None:
+        """Give what the rules said since the last call; None before their first evaluation."""
+        if self._at is None or not self._begun:
+            return None
+        alerts = self._fired
+        if self.tells_taken:
+            fired = {(alert.labels, alert.fired_at_ns) for alert in alerts}
+            alerts = alerts + [
+                alert
+                for alert in self.engine.active
+                if alert.acknowledged and (alert.labels, alert.fired_at_ns) not in fired
+            ]
+        made = Verdict(self._at, tuple(self._events), tuple(alerts))
+        self._events, self._fired = [], []
+        return made
 
     def _report(self, trouble: Trouble) -> None:
         now = {name: str(error) for name, error in self.engine.errors.items()}

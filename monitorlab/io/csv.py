@@ -28,7 +28,7 @@ from monitorlab.io.stamps import NUMBER, BadTableError, index_to_ns, warn_naive
 if TYPE_CHECKING:
     from monitorlab.storage import SeriesStore
 
-__all__ = ["read_csv"]
+__all__ = ["open_table", "read_csv", "whole_rows"]
 
 _CHUNK = 16 << 20  # bytes read at a time
 _HEAD = 1 << 16  # bytes looked at to tell the kinds of the columns
@@ -116,31 +116,19 @@ def read_csv(
     name = os.fspath(path)
     with open_bytes(name) as stream:
         head = read_some(stream, name, _CHUNK)
-        header, chosen, start = _header(head, delimiter, name)
-        try:
-            roles = find_roles(
-                header,
-                layout=layout,
-                timestamp=timestamp,
-                metric=metric,
-                value=value,
-                labels=labels,
-            )
-            _check_zone(tz)
-        except BadTableError as error:
-            raise _explained(error, header, name) from error
-        body = head[start:]
-        first = _first_row(body, chosen)
-        table = CsvTable(
-            path=name,
-            header=header,
-            delimiter=chosen,
-            roles=roles,
-            kind=_time_kind(first, header.index(roles.timestamp), time_format),
-            decimal=_decimal(first, chosen),
+        table, start = open_table(
+            head,
+            name,
+            layout=layout,
+            timestamp=timestamp,
+            metric=metric,
+            value=value,
+            labels=labels,
             tz=tz,
             time_format=time_format,
+            delimiter=delimiter,
         )
+        body = head[start:]
         offset = start
         for block in _blocks(stream, body, table):
             table.add(block, offset)
@@ -148,10 +136,104 @@ def read_csv(
     if not table.rows.count:
         raise RecordingError("the file has a header but no rows", path=name, line=1)
     if table.naive and tz is None:
-        warn_naive(f"{name}, column {roles.timestamp!r}")
+        warn_naive(f"{name}, column {table.roles.timestamp!r}")
     store = SeriesStore(duplicates=duplicates)
     _move(table, store)
     return store
+
+
+def open_table(
+    head: bytes,
+    path: str,
+    *,
+    layout: TableLayout = "auto",
+    timestamp: str | None = None,
+    metric: str | None = None,
+    value: str | None = None,
+    labels: Sequence[str] | None = None,
+    tz: str | None = None,
+    time_format: str | None = None,
+    delimiter: str | None = None,
+) -> tuple[CsvTable, int]:
+    r"""Read the header of a CSV file, and tell from it and the first row what the columns are.
+
+    Parameters
+    ----------
+    head : bytes
+        Beginning of the file, whole header and first row.
+    path : str
+        Named in errors.
+    layout, timestamp, metric, value, labels, tz, time_format, delimiter
+        As ``read_csv`` takes them.
+
+    Returns
+    -------
+    table : CsvTable
+        Takes the rows.
+    start : int
+        Where they begin.
+
+    Raises
+    ------
+    RecordingError
+        If there is no usable header.
+
+    Examples
+    --------
+    >>> table, start = open_table(b"ts,cpu\n1767225600,0.5\n", "x.csv")
+    >>> table.kind, start
+    ('int', 7)
+    """
+    header, chosen, start = _header(head, delimiter, path)
+    try:
+        roles = find_roles(
+            header,
+            layout=layout,
+            timestamp=timestamp,
+            metric=metric,
+            value=value,
+            labels=labels,
+        )
+        _check_zone(tz)
+    except BadTableError as error:
+        raise _explained(error, header, path) from error
+    first = _first_row(head[start:], chosen)
+    table = CsvTable(
+        path=path,
+        header=header,
+        delimiter=chosen,
+        roles=roles,
+        kind=_time_kind(first, header.index(roles.timestamp), time_format),
+        decimal=_decimal(first, chosen),
+        tz=tz,
+        time_format=time_format,
+    )
+    return table, start
+
+
+def whole_rows(data: bytes | bytearray, table: CsvTable) -> int:
+    r"""Find where the last whole row ends (a line break inside a quoted cell ends none).
+
+    Parameters
+    ----------
+    data : bytes
+        Rows, the last of which may be torn.
+    table : CsvTable
+        Header and delimiter.
+
+    Returns
+    -------
+    int
+        Number of bytes up to there; 0 when no row is whole.
+
+    Examples
+    --------
+    >>> table, _ = open_table(b"ts,cpu\n1,2\n", "x.csv")
+    >>> whole_rows(b"1767225600,0.5\n17672", table)
+    15
+    """
+    held = bytearray(data)
+    return _cut(held, len(held), table)
 
 
 def _move(table: CsvTable, store: SeriesStore) -> None:

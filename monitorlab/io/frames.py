@@ -97,7 +97,9 @@ def from_pandas(
         message = f"column {error.column!r}, row {error.row}: {error}"
         raise InvalidSeriesError(message) from error
     except BadTableError as error:
-        raise InvalidSeriesError(str(error)) from error
+        hint = "make it the index: frame.set_index(…)"
+        message = str(error).replace("name it with timestamp=…", hint)
+        raise InvalidSeriesError(message) from error
     columns = []
     for name in roles.values:
         present = _present(frame[name])

@@ -48,7 +48,7 @@ def read_parquet(
     Parameters
     ----------
     path : str or os.PathLike
-        The file.
+        The file, or a folder of parts (see ``monitorlab.io.parts``).
     select : str, optional
         PromQL selector: only these series.
     start, end : time, optional
@@ -99,6 +99,13 @@ def read_parquet(
     from pyarrow import parquet as pq
 
     name = os.fspath(path)
+    if Path(name).is_dir():
+        from monitorlab.io.parts import read_parts
+
+        return read_parts(
+            name, select, start=start, end=end, duplicates=duplicates,
+            layout=layout, labels=labels, tz=tz,
+        )  # fmt: skip
     if not Path(name).stat().st_size:
         raise RecordingError("the file is empty", path=name)
     first = None if start is None else to_ns(start)

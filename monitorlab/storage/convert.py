@@ -147,7 +147,9 @@ def _floats(values: Any, what: str) -> npt.NDArray[np.float64]:
     for row in np.flatnonzero(odd):
         text = objects[row]
         if not (isinstance(text, str) and text.strip().lower() in ("nan", "")):
+            hint = "; leave the column out, or name it in labels=[…] if it labels the rows"
             msg = f"{what}: row {row} is {text!r}, which is not a number"
+            msg += hint if what.startswith("column") else ""
             raise InvalidSeriesError(msg)
     return out.reshape(column.shape)
 

@@ -9,12 +9,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
+from monitorlab import wallclock
 from monitorlab.errors import InvalidSeriesError
 from monitorlab.model import Metric, MetricType, SeriesKey
 from monitorlab.storage.column import Column, DuplicatePolicy, is_increasing
@@ -71,7 +71,7 @@ class SeriesStore(SeriesReader):
         duplicates: DuplicatePolicy = "last",
         max_age: DurationLike | None = None,
         max_samples: int | None = None,
-        clock: Callable[[], int] = time.time_ns,
+        clock: Callable[[], int] = wallclock.now_ns,
     ) -> None:
         if duplicates not in get_args(DuplicatePolicy):
             msg = f"duplicates={duplicates!r} is unknown; use 'last', 'first' or 'error'"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Any
 
 import httpx
+import pandas as pd
 import pytest
 
-from monitorlab.errors import SourceError
+from monitorlab.errors import SourceError, TimeError
 from monitorlab.feed import Backoff, LiveFeed, PrometheusSource, ScrapeSource, SimulatedClock
-from monitorlab.model import MetricType
+from monitorlab.model import Labels, MetricType, SeriesKey
 from monitorlab.storage import SeriesStore, is_stale
 
 START = 1_767_225_600
@@ -213,3 +215,121 @@ def test_what_is_no_prometheus_is_said(answer: httpx.Response, said: str) -> Non
 def test_an_empty_selector_is_refused() -> None:
     with pytest.raises(SourceError, match="selectors"):
         PrometheusSource("http://prom:9090", match=[" "])
+
+
+class GridPrometheus:
+    """A server's query_range: a limit of points, resampled values, a limit of samples."""
+
+    def __init__(self, most_samples: int = 10**9) -> None:
+        self.asked: list[dict[str, str]] = []
+        self.most_samples = most_samples
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path != "/api/v1/query_range":
+            return httpx.Response(404, text="no metadata here")
+        asked = dict(request.url.params)
+        self.asked.append(asked)
+        start, end, step = (float(asked[name]) for name in ("start", "end", "step"))
+        points = int((end - start) / step) + 1
+        if points > 11_000:
+            text = "exceeded maximum resolution of 11,000 points per timeseries"
+            return httpx.Response(400, json={"status": "error", "error": text})
+        if points > self.most_samples:
+            text = "query processing would load too many samples into memory"
+            return httpx.Response(422, json={"status": "error", "error": text})
+        values = [[start + n * step, str(start + n * step - START)] for n in range(points)]
+        result = [{"metric": {"job": "shop"}, "values": values}]
+        return httpx.Response(
+            200, json={"status": "success", "data": {"resultType": "matrix", "result": result}}
+        )
+
+
+@pytest.mark.parametrize("most", [10**9, 3_000])
+def test_prometheus_on_a_grid_comes_in_pieces_below_the_limit(most: int) -> None:
+    server = GridPrometheus(most)
+    source = PrometheusSource(
+        "http://prom:9090", match="sum by (job) (up)", interval="10s", lookback="1d", step="1s",
+        transport=httpx.MockTransport(server),
+    )  # fmt: skip
+    _, store = feed_for(source, 65)
+    (view,) = store.select()
+    assert view.key == SeriesKey("sum by (job) (up)", Labels(job="shop"))
+    seconds = [t // 10**9 - START for t in view.times.tolist()]
+    assert seconds == list(range(-86_400, seconds[-1] + 1))
+    assert seconds[-1] >= 30
+    assert view.values.tolist() == [float(s) for s in seconds]
+    assert len(server.asked) >= 8
+
+
+def test_a_step_of_nothing_is_refused() -> None:
+    with pytest.raises(TimeError, match="millisecond"):
+        PrometheusSource("http://prom:9090", step=pd.Timedelta("100us"))
+
+
+class Slow:
+    """A real server on loopback whose pages are as bad as pages get."""
+
+    def __init__(self, page: bytes, *, declared: int | None = None) -> None:
+        self.page = page
+        self.declared = len(page) if declared is None else declared
+        self.asked = self.hung_up = 0
+        self.tasks: list[Any] = []
+
+    async def __call__(self, reader: Any, writer: Any) -> None:
+        self.asked += 1
+        self.tasks.append(asyncio.current_task())
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % self.declared)
+        try:
+            sent = 0
+            while sent < self.declared and self.page:
+                writer.write(self.page)
+                sent += len(self.page)
+                await writer.drain()
+            if not self.page:
+                await reader.read()  # a server that never goes on
+        except ConnectionError:
+            self.hung_up += 1
+        finally:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+
+@pytest.mark.parametrize(
+    ("page", "declared", "said"),
+    [
+        (b"x" * 65_536, 100_000_000, "more than 5000000 bytes"),
+        (b"", 100, "ReadTimeout"),
+        (b"depth 3\n", None, ""),
+    ],
+)
+def test_a_real_server_with_too_much_or_nothing_is_told_of_and_the_loop_lives(
+    page: bytes, declared: int | None, said: str
+) -> None:
+    async def main() -> tuple[LiveFeed, int, int]:
+        served = Slow(page, declared=declared)
+        server = await asyncio.start_server(served, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        source = ScrapeSource(
+            f"http://127.0.0.1:{port}/metrics", interval="50ms", timeout="100ms",
+            max_bytes=5_000_000,
+        )  # fmt: skip
+        turns, heard = 0, asyncio.Event()
+        feed = LiveFeed(SeriesStore(), source, own_metrics=False, retry=Backoff(first_seconds=0.01))
+        feed.subscribe(lambda update: heard.set() if feed.status().batches >= 2 else None)
+        async with feed:
+            waiting = asyncio.create_task(heard.wait())
+            while not waiting.done():
+                turns += 1
+                await asyncio.sleep(0)
+        server.close()
+        await server.wait_closed()
+        await asyncio.gather(*served.tasks, return_exceptions=True)
+        return feed, turns, served.asked
+
+    feed, turns, asked = asyncio.run(main())
+    assert asked >= 2
+    assert turns > 50
+    assert said in str(feed.status().last_error)
+    assert len(feed.frame.select("up")) == 1

@@ -239,7 +239,7 @@ def test_own_metrics_are_series() -> None:
     store = SeriesStore()
     LiveFeed(store, Replay(recording(), speed=None), name="demo").run()
     names = [n for n in store.metric_names if n.startswith("monitorlab_feed_")]
-    assert len(names) == 8
+    assert len(names) == 9
     (total,) = store.select('monitorlab_feed_samples_total{feed="demo"}')
     assert total.values[-1] > 190
     assert store.metric("monitorlab_feed_samples_total").type is MetricType.COUNTER
