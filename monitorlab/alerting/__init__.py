@@ -24,7 +24,8 @@ from monitorlab.alerting.scorecard import Score
 from monitorlab.alerting.signals import Context
 from monitorlab.alerting.slo import BURN_RATES, BurnRate, burn_rate_rules
 from monitorlab.alerting.suggest import suggest_rules
-from monitorlab.alerting.tune import Tuned, tune
+from monitorlab.alerting.tune import tune
+from monitorlab.alerting.tuned import Tuned
 
 __all__ = [
     "BURN_RATES",

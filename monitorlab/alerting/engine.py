@@ -11,17 +11,18 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from monitorlab.alerting import templates
+from monitorlab import query
+from monitorlab.alerting.evaluator import RuleEvaluator, goes_in_spans
 from monitorlab.alerting.events import Alert, Event, PersonAction, Silence
 from monitorlab.alerting.groups import RuleGroup, as_rules
 from monitorlab.alerting.overlay import Overlay, Source
 from monitorlab.alerting.rules import AlertRule, RecordingRule, Rule
-from monitorlab.alerting.signals import Context, Signals, ask, observe
-from monitorlab.alerting.state import Action, InstanceState, Observation, Policy, step
+from monitorlab.alerting.signals import Context, Signals, ask
 from monitorlab.errors import MonitorlabError, RuleError
 from monitorlab.model import Labels, Metric, SeriesKey
 from monitorlab.storage import STALE_NAN, SeriesStore, SeriesView
@@ -30,116 +31,13 @@ from monitorlab.times import DurationLike, parse_duration
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from monitorlab.query import RangeResult
+
 __all__ = ["LiveEngine", "RuleEvaluator"]
 
 MAX_CATCH_UP = 1_000  # missed evaluations that are made up for when the engine was late
-
-
-class RuleEvaluator:
-    """Evaluate one alert rule again and again, remembering only its open alerts.
-
-    Parameters
-    ----------
-    rule : AlertRule
-        The rule.
-    context : Context, optional
-        External labels and URL for templates.
-
-    Examples
-    --------
-    >>> RuleEvaluator(AlertRule("Down", "up == 0")).active
-    []
-    """
-
-    def __init__(self, rule: AlertRule, context: Context | None = None) -> None:
-        self.rule = rule
-        self.context = context or Context()
-        self._policy = rule.policy
-        self._states: dict[Labels, tuple[SeriesKey, InstanceState]] = {}
-        self._seen = False
-
-    @property
-    def active(self) -> list[Alert]:
-        """The pending and firing alerts."""
-        return [
-            self._alert(labels, key, state)
-            for labels, (key, state) in self._states.items()
-            if state.phase != "inactive"
-        ]
-
-    def evaluate(
-        self, source: Source, t_ns: int, actions: Iterable[PersonAction] = ()
-    ) -> tuple[list[Event], Signals]:
-        """Evaluate at one time.
-
-        Parameters
-        ----------
-        source : Source
-            Where the samples are.
-        t_ns : int
-            The time; later than that of the evaluation before.
-        actions : iterable of PersonAction
-            What people did since the evaluation before.
-
-        Returns
-        -------
-        events : list of Event
-            What happened.
-        signals : Signals
-            What the expressions said.
-
-        Notes
-        -----
-        The cost does not grow with the history: expressions are evaluated at one instant.
-        """
-        known = {labels: key for labels, (key, _) in self._states.items()}
-        signals = observe(
-            self.rule, source, t_ns, t_ns, 1_000_000_000, self.context, known=known, seen=self._seen
-        )
-        self._seen = signals.seen
-        acts = list(actions)
-        events: list[Event] = []
-        for row, labels in enumerate(signals.labels):
-            key, state = self._states.get(labels, (signals.keys[row], InstanceState()))
-            if signals.present[row, 0]:
-                key = signals.keys[row]
-            asked: list[Action] = [a.kind for a in acts if a.applies_to(self.rule.name, labels)]
-            state, outcomes = step(self._policy, state, t_ns, _observation(signals, row), asked)
-            events += [
-                Event(
-                    o.time_ns, self.rule.name, o.state, o.severity or self.rule.severity, key,
-                    labels, o.value, o.reason, "cooldown" if o.quiet else "",
-                )
-                for o in outcomes
-            ]  # fmt: skip
-            if _worth_keeping(state, self._policy, t_ns):
-                self._states[labels] = (key, state)
-            else:
-                self._states.pop(labels, None)
-        return events, signals
-
-    def _alert(self, labels: Labels, key: SeriesKey, state: InstanceState) -> Alert:
-        level = state.level
-        severity = self._policy.escalations[level - 1][1] if level else self.rule.severity
-        context = self.context
-        return Alert(
-            rule=self.rule.name,
-            labels=labels,
-            annotations={
-                name: templates.expand(
-                    text, key, state.value, context.external_labels, context.external_url
-                )
-                for name, text in self.rule.annotations.items()
-            },
-            state="firing" if state.phase == "firing" else "pending",
-            severity=severity,
-            value=state.value,
-            active_since_ns=state.active_since,
-            fired_at_ns=state.fired_at if state.phase == "firing" else None,
-            key=key,
-            acknowledged=state.acknowledged,
-            quiet_until_ns=state.quiet_until,
-        )
+_TWO_RESULTS = "a recording rule gives two results with the same labels; keep one that differs"
+_when = attrgetter("time_ns")
 
 
 class LiveEngine:
@@ -165,7 +63,9 @@ class LiveEngine:
     -----
     A group with an interval is evaluated at whole multiples of it, in event time: a call at
     ``t`` makes up for every multiple since the call before (at most 1 000). This is the grid
-    of a backtest, so both give the same events.
+    of a backtest, so both give the same events. Steps that are made up for are evaluated
+    together, each expression once, unless a rule reads what a later one makes.
+    After a call ``fired`` holds the alerts that fired in it, as they were at that moment.
 
     Examples
     --------
@@ -194,6 +94,7 @@ class LiveEngine:
         self._collect = on_error == "collect"
         self._interval = None if interval is None else parse_duration(interval)
         self._made = SeriesStore(max_age=retention)
+        self._columns = query.ColumnMemory(retention)
         self._last_made: dict[int, set[SeriesKey]] = {}
         self._done: dict[int, int] = {}
         self._waiting: dict[int, list[PersonAction]] = {
@@ -204,6 +105,9 @@ class LiveEngine:
         }
         self.watch: Callable[[AlertRule, Signals], None] | None = None
         self.keep_alert_series = False
+        self.fired: list[Alert] = []
+        self._many_at_once: bool | None = None
+        self._joined: _Joined | None = None
 
     @property
     def active(self) -> list[Alert]:
@@ -236,25 +140,31 @@ class LiveEngine:
             If a rule cannot be evaluated and ``on_error`` is ``"raise"``.
         """
         t_ns = int(t) if isinstance(t, (int, np.integer)) else _to_ns(t)
-        view = _Joined(source, self._made)
-        due: list[tuple[int, int, RuleGroup]] = []
-        for i, group in enumerate(self.rules.groups):
-            due += [(at, i, group) for at in self._times(i, group, t_ns)]
+        self.fired = []
+        due = [
+            (i, group, times)
+            for i, group in enumerate(self.rules.groups)
+            if (times := self._times(i, group, t_ns))
+        ]
+        if not due:
+            return []
+        if self._many_at_once is None:
+            self._many_at_once = self._may_take_many()
         events: list[Event] = []
-        first: MonitorlabError | None = None
-        for at, i, group in sorted(due, key=lambda item: item[:2]):
-            acts = [a for a in self._waiting[i] if a.time_ns <= at]
-            self._waiting[i] = [a for a in self._waiting[i] if a.time_ns > at]
-            for rule in group.rules:
-                try:
-                    events += self._one(rule, view, at, acts)
-                    self.errors.pop(rule.name, None)
-                except MonitorlabError as error:
-                    self.errors[rule.name] = error
-                    first = first or error
-        if first is not None and not self._collect:
-            raise first
-        return events
+        failed: list[MonitorlabError] = []
+        joined = self._joined = _Joined(source, self._made)
+        view = query.Columns(joined, self._columns)
+        if self._many_at_once and self.watch is None and not self.keep_alert_series:
+            for i, group, times in due:
+                events += self._group(i, group, times, view, failed)
+        else:
+            single = ((at, i, group) for i, group, times in due for at in times)
+            for at, i, group in sorted(single, key=lambda item: item[:2]):
+                joined.forget()
+                events += self._group(i, group, range(at, at + 1), view, failed)
+        if failed and not self._collect:
+            raise failed[0]
+        return sorted(events, key=_when)
 
     def acknowledge(
         self, time: Any, *, rule: str | None = None, labels: Mapping[str, str] | None = None
@@ -278,53 +188,137 @@ class LiveEngine:
         for waiting in self._waiting.values():
             waiting.append(action)
 
-    def _times(self, index: int, group: RuleGroup, t_ns: int) -> list[int]:
+    def _times(self, index: int, group: RuleGroup, t_ns: int) -> range:
         length = self._interval if group.interval is None else parse_duration(group.interval)
         last = self._done.get(index)
         if last is not None and t_ns <= last:
-            return []
-        if length is None:
-            self._done[index] = t_ns
-            return [t_ns]
-        newest = t_ns - t_ns % length
+            return range(0)
         self._done[index] = t_ns
+        if length is None:
+            return range(t_ns, t_ns + 1)
+        newest = t_ns - t_ns % length
         if last is None:
-            return [newest]
+            return range(newest, newest + 1)
         oldest = last - last % length + length
         missed = (newest - oldest) // length + 1
         if missed > MAX_CATCH_UP:
             self.skipped += missed - MAX_CATCH_UP
             oldest = newest - (MAX_CATCH_UP - 1) * length
-        return list(range(oldest, newest + 1, length))
+        return range(oldest, newest + 1, length)
 
-    def _one(self, rule: Rule, view: Source, at: int, acts: list[PersonAction]) -> list[Event]:
+    def _may_take_many(self) -> bool:
+        """Tell whether rule after rule over many steps is the same as step after step."""
+        from monitorlab.alerting._stepping import looks_ahead
+
+        return not looks_ahead(self.rules) and all(
+            goes_in_spans(rule, self.context) for rule in self.rules
+        )
+
+    def _group(
+        self,
+        index: int,
+        group: RuleGroup,
+        times: range,
+        view: Source,
+        failed: list[MonitorlabError],
+    ) -> list[Event]:
+        """Evaluate the rules of a group at all its times, one rule after the other."""
+        if not times:
+            return []
+        acts = [a for a in self._waiting[index] if a.time_ns <= times[-1]]
+        self._waiting[index] = [a for a in self._waiting[index] if a.time_ns > times[-1]]
+        events: list[Event] = []
+        for rule in group.rules:
+            try:
+                events += self._rule(rule, view, times, acts)
+            except MonitorlabError as error:
+                self.errors[rule.name] = error
+                failed.append(error)
+            else:
+                self.errors.pop(rule.name, None)
+        return events
+
+    def _rule(
+        self, rule: Rule, view: Source, times: range, acts: list[PersonAction]
+    ) -> list[Event]:
+        if len(times) > 1:
+            try:
+                return self._over(rule, view, times, acts)
+            except MonitorlabError:
+                # Which of the steps are wrong is found out by taking them one by one.
+                return self._one_by_one(rule, view, times, acts)
+        return self._over(rule, view, times, acts)
+
+    def _one_by_one(
+        self, rule: Rule, view: Source, times: range, acts: list[PersonAction]
+    ) -> list[Event]:
+        events: list[Event] = []
+        newest: MonitorlabError | None = None
+        for at in times:
+            due = [a for a in acts if a.time_ns <= at]
+            acts = [a for a in acts if a.time_ns > at]
+            try:
+                events += self._over(rule, view, range(at, at + 1), due)
+                newest = None
+            except MonitorlabError as error:
+                newest = error
+        if newest is not None:
+            self.errors[rule.name] = newest
+        return events
+
+    def _over(
+        self, rule: Rule, view: Source, times: range, acts: list[PersonAction]
+    ) -> list[Event]:
+        """Evaluate one rule at all times together; nothing is changed when that fails."""
+        step = times.step if len(times) > 1 else 1_000_000_000
         if isinstance(rule, RecordingRule):
-            result = ask(view, rule.expr, at, at, 1_000_000_000, self.context.options)
-            found = [
-                (recorded_key(rule, key), float(result.values[i, 0]))
-                for i, key in enumerate(result.keys)
-                if result.present[i, 0]
-            ]
-            self._keep(id(rule), found, at)
+            result = ask(view, rule.expr, times[0], times[-1], step, self.context.options)
+            self._record(rule, result)
             return []
         evaluator = self._evaluators[id(rule)]
-        events, signals = evaluator.evaluate(view, at, acts)
+        events, signals = evaluator.advance(view, times[0], times[-1], step, acts)
+        self.fired += evaluator.fired
         if self.watch is not None:
             self.watch(rule, signals)
         if self.keep_alert_series:
-            self._keep(id(rule), _alert_samples(evaluator.active), at)
-        return [self._silenced(event) for event in events]
+            self._keep(id(rule), _alert_samples(evaluator.active), times[0])
+        return [self._silenced(event) for event in events] if self.silences else events
+
+    def _record(self, rule: RecordingRule, result: RangeResult) -> None:
+        """Append what a recording rule gave, and stale markers where a series goes away."""
+        made: dict[SeriesKey, tuple[Any, Any]] = {}
+        for key, present, values in zip(result.keys, result.present, result.values, strict=True):
+            name = recorded_key(rule, key)
+            had, numbers = made.get(name, (np.zeros(len(present), bool), values))
+            if (had & present).any():
+                raise RuleError(_TWO_RESULTS)
+            made[name] = (had | present, np.where(present, values, numbers))
+        before = self._last_made.get(id(rule), set())
+        for name in made.keys() | before:
+            present, values = made.get(name, (np.zeros(len(result.times_ns), bool), None))
+            ends = np.concatenate([[name in before], present[:-1]]) & ~present
+            written = present | ends
+            if written.any():
+                numbers = np.full(len(present), STALE_NAN) if values is None else values.copy()
+                numbers[ends] = STALE_NAN
+                self._made.extend(name, result.times_ns[written], numbers[written])
+                self._forget()
+        self._last_made[id(rule)] = {name for name, (present, _) in made.items() if present[-1]}
 
     def _keep(self, owner: int, samples: list[tuple[SeriesKey, float]], at: int) -> None:
         keys = {key for key, _ in samples}
         if len(keys) != len(samples):
-            msg = "a recording rule gives two results with the same labels; keep one that differs"
-            raise RuleError(msg)
+            raise RuleError(_TWO_RESULTS)
+        self._forget()
         for key, value in samples:
             self._made.append(key, at, value)
         for key in self._last_made.get(owner, set()) - keys:
             self._made.append(key, at, STALE_NAN)
         self._last_made[owner] = keys
+
+    def _forget(self) -> None:
+        if self._joined is not None:
+            self._joined.forget()
 
     def _silenced(self, event: Event) -> Event:
         if any(s.covers(event.labels, event.time_ns) for s in self.silences):
@@ -336,11 +330,19 @@ class LiveEngine:
 
 
 class _Joined:
-    """The source and the results of recording rules, seen as one."""
+    """The source and the results of recording rules, seen as one, for one call of the engine.
+
+    Rules often ask for the same series over the same time; each such question is asked once.
+    """
 
     def __init__(self, base: Source, made: SeriesStore) -> None:
         self._base = base
         self._made = made
+        self._asked: dict[tuple[Any, ...], list[SeriesView]] = {}
+
+    def forget(self) -> None:
+        """Ask again: there are new results of recording rules."""
+        self._asked.clear()
 
     def select(
         self,
@@ -348,15 +350,23 @@ class _Joined:
         start_ns: int | None = None,
         end_ns: int | None = None,
     ) -> list[SeriesView]:
-        over = self._made.select(selector, start_ns, end_ns) if len(self._made) else []
-        if not over:
-            return self._base.select(selector, start_ns, end_ns)
-        return Overlay(self._base, over).select(selector, start_ns, end_ns)
+        wanted = selector if selector is None or isinstance(selector, str) else tuple(selector)
+        question = (wanted, start_ns, end_ns)
+        found = self._asked.get(question)
+        if found is None:
+            found = self._asked[question] = self._select(wanted, start_ns, end_ns)
+        return found
 
     def metric(self, name: str) -> Metric:
         return (
             self._made.metric(name) if name in self._made.metric_names else self._base.metric(name)
         )
+
+    def _select(self, selector: Any, start_ns: int | None, end_ns: int | None) -> list[SeriesView]:
+        over = self._made.select(selector, start_ns, end_ns) if len(self._made) else []
+        if not over:
+            return self._base.select(selector, start_ns, end_ns)
+        return Overlay(self._base, over).select(selector, start_ns, end_ns)
 
 
 def recorded_key(rule: RecordingRule, key: SeriesKey) -> SeriesKey:
@@ -373,25 +383,6 @@ def _alert_samples(alerts: list[Alert]) -> list[tuple[SeriesKey, float]]:
             (SeriesKey("ALERTS_FOR_STATE", alert.labels), float(alert.active_since_ns // 10**9))
         )
     return found
-
-
-def _observation(signals: Signals, row: int) -> Observation:
-    return Observation(
-        present=bool(signals.present[row, 0]),
-        value=float(signals.values[row, 0]),
-        has_data=signals.data is None or bool(signals.data[row, 0]),
-        resolve=signals.resolve is not None and bool(signals.resolve[row, 0]),
-    )
-
-
-def _worth_keeping(state: InstanceState, policy: Policy, t_ns: int) -> bool:
-    return (
-        state.phase != "inactive"
-        or state.history != 0
-        or state.muted
-        or (policy.no_data == "alert" and state.seen)
-        or (state.quiet_until is not None and t_ns < state.quiet_until)
-    )
 
 
 def _to_ns(t: Any) -> int:

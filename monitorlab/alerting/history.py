@@ -28,6 +28,7 @@ from monitorlab.alerting.rules import AlertRule, RecordingRule
 from monitorlab.alerting.shortform import has_short_names
 from monitorlab.alerting.signals import Context, Signals, ask, observe
 from monitorlab.alerting.tree import required_names
+from monitorlab.columns import columns
 from monitorlab.errors import RuleError, UnknownSeriesError, did_you_mean
 from monitorlab.model import SeriesKey, Severity
 from monitorlab.storage import STALE_NAN, Matcher, SeriesView
@@ -195,7 +196,7 @@ def check_metrics(rules: RuleSet, source: Source) -> None:
         if isinstance(rule, AlertRule) and rule.resolve_expr is not None:
             expressions.append(rule.resolve_expr)
         for text in expressions:
-            node = query.parse(text)
+            node = query.underlying(query.parse(text), source)
             for name in required_names(node):
                 if name in made:
                     continue
@@ -209,7 +210,9 @@ def check_metrics(rules: RuleSet, source: Source) -> None:
     lines = []
     for rule_name, name, text in problems:
         hint = did_you_mean(name, known)
-        if name in ("anomaly_score", "seasonal_residual") or name.startswith("forecast_"):
+        if name in columns():
+            hint = f"; say of which metric: {name}(latency_ms), or give the rule metric=…"
+        elif name == "seasonal_residual" or name.startswith("forecast_"):
             hint = "; it is a column that an analysis makes: write it into the data first"
         elif has_short_names(name):
             hint = f"; {name!r} speaks of a rule's metric: give the rule metric=…"

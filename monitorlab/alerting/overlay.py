@@ -75,7 +75,8 @@ def source_of(data: Any) -> Source:
     if not hasattr(found, "select") or not hasattr(found, "metric"):
         msg = f"{type(data).__name__} holds no series; give a MonitoringFrame or a SeriesStore"
         raise RuleError(msg)
-    return found  # type: ignore[no-any-return]
+    source: Source = found
+    return source
 
 
 class Overlay:

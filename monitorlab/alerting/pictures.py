@@ -201,7 +201,7 @@ def _lane(
         return
     x = np.empty(3 * len(start), dtype="datetime64[ms]")
     x[0::3], x[1::3] = time_axis(start), time_axis(end)
-    x[2::3] = np.datetime64("NaT")
+    x[2::3] = np.datetime64("NaT", "ms")
     texts = [f"{what} {note}".strip() for note in (notes or [""] * len(start)) for _ in range(3)]
     y: list[Any] = [lane, lane, None] * len(start)
     figure.add_trace(

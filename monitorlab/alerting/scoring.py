@@ -247,6 +247,7 @@ def read_incidents(incidents: Any) -> list[Incident]:
     Returns
     -------
     list of Incident
+        Without those of kind ``"expected"``: people said that they were no faults.
 
     Raises
     ------
@@ -271,7 +272,8 @@ def read_incidents(incidents: Any) -> list[Incident]:
     if isinstance(incidents, (str, bytes)) or not isinstance(incidents, Iterable):
         msg = f"{incidents!r} are no incidents; give a list of (start, end, kind) or a table"
         raise RuleError(msg)
-    return sorted((_incident(item) for item in incidents), key=lambda i: (i.start, i.end))
+    read = (_incident(item) for item in incidents)
+    return sorted((i for i in read if not i.is_expected), key=lambda i: (i.start, i.end))
 
 
 def _incident(item: Any) -> Incident:

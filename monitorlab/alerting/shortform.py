@@ -14,7 +14,7 @@ import re
 
 from monitorlab.alerting.tree import threshold_of, with_threshold
 from monitorlab.errors import MatcherError, QueryError, RuleError, TimeError
-from monitorlab.query import parse, to_promql
+from monitorlab.query import expand, parse, to_promql
 from monitorlab.query.ast import (
     Binary,
     Call,
@@ -256,6 +256,7 @@ def _parse(text: str) -> Node:
         msg = f"the expression has {len(text)} characters; at most {MAX_LENGTH} are read"
         raise QueryError(msg)
     node = parse(text)
+    expand(node)  # refuses a column of anything but a metric
     top = unwrap(node)
     if isinstance(top, (StringLiteral, MatrixSelector, Subquery)):
         kind = "a text" if isinstance(top, StringLiteral) else "a range of samples"

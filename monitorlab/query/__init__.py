@@ -31,6 +31,7 @@ from monitorlab.query.ast import (
     walk,
 )
 from monitorlab.query.check import check, value_type
+from monitorlab.query.columns import ColumnMemory, Columns, expand, underlying
 from monitorlab.query.functions import Context, register_function
 from monitorlab.query.lint import lint, warn_of_doubts
 from monitorlab.query.matrix import Vector, Windows
@@ -44,6 +45,8 @@ __all__ = [
     "Aggregate",
     "Binary",
     "Call",
+    "ColumnMemory",
+    "Columns",
     "Context",
     "Limits",
     "Matching",
@@ -67,6 +70,7 @@ __all__ = [
     "evaluate_at",
     "evaluate_range",
     "evaluate_value",
+    "expand",
     "lint",
     "load_notation",
     "parse",
@@ -74,6 +78,7 @@ __all__ = [
     "register_function",
     "replace",
     "to_promql",
+    "underlying",
     "unwrap",
     "value_type",
     "walk",

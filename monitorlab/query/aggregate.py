@@ -9,8 +9,10 @@ array([[1., 2.]])
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 from typing import NoReturn
 
 import numpy as np
@@ -80,8 +82,11 @@ def aggregate(
     keys = [_group_labels(labels, grouping, without=without) for labels in vector.labels]
     groups, firsts = unique_groups(keys)
     count = np.zeros((len(firsts), vector.values.shape[1]))
-    for row, group in enumerate(groups.tolist()):
-        count[group] += vector.present[row]
+    if count.shape[1] == 1:
+        count[:, 0] = np.bincount(groups, vector.present[:, 0], minlength=len(firsts))
+    else:
+        for row, group in enumerate(groups.tolist()):
+            count[group] += vector.present[row]
     if op == "quantile":
         values = _quantiles(vector, groups, len(firsts), np.asarray(param, float))
     else:
@@ -117,6 +122,7 @@ def format_value(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+@lru_cache(maxsize=65_536)
 def _group_labels(labels: Labels, grouping: tuple[str, ...], *, without: bool) -> Labels:
     return labels.without(*grouping, NAME) if without else labels.only(*grouping)
 
@@ -133,12 +139,32 @@ def _compensated(
     values: Floats, present: Bools, groups: Ints, shape: tuple[int, ...]
 ) -> tuple[Floats, Floats]:
     total, rest = np.zeros(shape), np.zeros(shape)
+    if shape[1] == 1:
+        return _compensated_once(values[:, 0], present[:, 0], groups, total, rest)
     for row, group in enumerate(groups.tolist()):
         x, here = np.where(present[row], values[row], 0.0), total[group]
         new = here + x
         lost = np.where(np.abs(here) >= np.abs(x), (here - new) + x, (x - new) + here)
         rest[group] = np.where(np.isinf(new), 0.0, rest[group] + lost)
         total[group] = new
+    return total, rest
+
+
+def _compensated_once(
+    values: Floats, present: Bools, groups: Ints, total: Floats, rest: Floats
+) -> tuple[Floats, Floats]:
+    """Do the same for a single step, where plain numbers are quicker than arrays of one."""
+    sums, rests = [0.0] * len(total), [0.0] * len(total)
+    here = np.flatnonzero(present)
+    for group, x in zip(groups[here].tolist(), values[here].tolist(), strict=True):
+        old = sums[group]
+        new = old + x
+        if math.isinf(new):
+            rests[group] = 0.0
+        else:
+            rests[group] += (old - new) + x if abs(old) >= abs(x) else (x - new) + old
+        sums[group] = new
+    total[:, 0], rest[:, 0] = sums, rests
     return total, rest
 
 

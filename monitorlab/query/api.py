@@ -16,6 +16,7 @@ import pandas as pd
 
 from monitorlab.errors import QueryError, UnknownSeriesError, did_you_mean
 from monitorlab.model import Labels, SeriesKey
+from monitorlab.query import columns
 from monitorlab.query.ast import Binary, Call, Node, VectorSelector, children
 from monitorlab.query.check import check
 from monitorlab.query.engine import Evaluator
@@ -95,6 +96,7 @@ def evaluate(
     [{'queue': 'mail', 'value': 8.0}]
     """
     options = QueryOptions(lookback, prom_compat, default_step, limits or Limits())
+    source = _behind(source)
     now = newest(source) if at is None else to_ns(at)
     steps = np.array([now], np.int64)
     value = evaluate_value(source, expr, steps, options)
@@ -179,6 +181,7 @@ def evaluate_range(
     """
     options = QueryOptions(lookback, prom_compat, default_step, limits or Limits())
     steps = make_steps(to_ns(start), to_ns(end), parse_duration(step), options.limits)
+    source = _behind(source)
     value = evaluate_value(source, expr, steps, options, end_ns=to_ns(end))
     if unknown == "error":
         refuse_unknown(source, expr)
@@ -272,9 +275,10 @@ def evaluate_value(
     >>> evaluate_value(SeriesStore(), '"text"', np.array([0]), QueryOptions())
     'text'
     """
-    if isinstance(expr, Node):
-        return Evaluator(source, "", steps, options, end_ns=end_ns).run(check(expr))
-    return Evaluator(source, expr, steps, options, end_ns=end_ns).run(parse(expr))
+    text = "" if isinstance(expr, Node) else expr
+    tree = columns.expand(check(expr) if isinstance(expr, Node) else parse(expr))
+    seen = columns.over(source, tree)
+    return Evaluator(seen, text, steps, options, end_ns=end_ns).run(tree)
 
 
 def make_steps(start_ns: int, end_ns: int, step_ns: int, limits: Limits) -> Ints:
@@ -305,6 +309,12 @@ def newest(source: Any) -> int:
     return max((int(view.times[-1]) for view in views if len(view.times)), default=0)
 
 
+def _behind(data: Any) -> Any:
+    """Give what a frame shows; a source itself is given back."""
+    found = getattr(data, "selection", data)
+    return data if callable(found) else found  # a store's ``selection`` is a method
+
+
 def _text(expr: str | Node) -> str:
     return to_promql(expr) if isinstance(expr, Node) else expr
 
@@ -321,7 +331,7 @@ def refuse_unknown(source: Any, expr: str | Node) -> None:
     names = set() if listed is None else set(listed() if callable(listed) else listed)
     if not names:
         return
-    stack = [expr if isinstance(expr, Node) else parse(expr)]
+    stack = [columns.underlying(expr if isinstance(expr, Node) else parse(expr), source)]
     while stack:
         node = stack.pop()
         if isinstance(node, Call) and node.name in ("absent", "absent_over_time"):

@@ -11,6 +11,7 @@ array([2., 2.])
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +41,7 @@ from monitorlab.query.functions import FUNCTIONS, Context
 from monitorlab.query.matrix import NAME, Floats, Ints, Value, Vector, Windows, merge_equal
 
 if TYPE_CHECKING:
+    from monitorlab.model import Labels
     from monitorlab.query.options import QueryOptions
 
 __all__ = ["Evaluator"]
@@ -109,7 +111,7 @@ class Evaluator:
         if not isinstance(value, Vector):
             return value
         labels = [
-            own.without(NAME) if drops else own
+            _nameless(own) if drops else own
             for own, drops in zip(value.labels, value.drops_name.tolist(), strict=True)
         ]
         settled = Vector(
@@ -261,3 +263,8 @@ class Evaluator:
             raise QueryError(msg, text=self.text, position=node.position)
         value: Vector | Floats = function(context, *args)
         return value
+
+
+@lru_cache(maxsize=65_536)
+def _nameless(labels: Labels) -> Labels:
+    return labels.without(NAME)

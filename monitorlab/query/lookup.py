@@ -121,6 +121,8 @@ def instant(
     lookback = options.lookback_ns
     views = _fetch(source, selector, ends, lookback, options)
     _refuse_size(len(views), len(ends), options)
+    if len(ends) == 1 and lookback is not None:
+        return _newest(views, times=times)
     values = np.zeros((len(views), len(ends)))
     present = np.zeros(values.shape, bool)
     known_times: Ints | None = None
@@ -170,6 +172,8 @@ def windows(
     """
     views = _fetch(source, selector, ends, range_ns, options)
     _refuse_size(len(views), len(ends), options)
+    if len(ends) == 1:
+        return _single_windows(views, range_ns, ends)
     columns: list[tuple[Ints, Floats]] = []
     for view in views:
         stale = is_stale(view.values)
@@ -216,6 +220,32 @@ def subquery_windows(
         (grid[mask], row[mask]) for row, mask in zip(vector.values, vector.present, strict=True)
     ]
     return _windows(vector.labels, vector.drops_name, columns, range_ns, ends, options)
+
+
+def _newest(views: Sequence[Any], *, times: bool) -> Vector:
+    """Give the newest sample of each series: what was fetched ends at the one time asked for."""
+    stamps = np.array([view.times[-1] for view in views], np.int64)
+    current = np.array([view.values[-1] for view in views], np.float64)
+    labels = [_full_labels(view.key) for view in views]
+    values = to_seconds(stamps) if times else current
+    return Vector(labels, np.zeros(len(views), bool), values[:, None], ~is_stale(current)[:, None])
+
+
+def _single_windows(views: Sequence[Any], range_ns: int, ends: Ints) -> Windows:
+    """Give the one window of each series: all that was fetched, but for stale markers."""
+    labels = [_full_labels(view.key) for view in views]
+    sizes = np.array([len(view.times) for view in views], np.int64)
+    all_times = np.concatenate([view.times for view in views] or [np.zeros(0, np.int64)])
+    all_values = np.concatenate([view.values for view in views] or [np.zeros(0)])
+    stale = is_stale(all_values)
+    if stale.any():
+        owner = np.repeat(np.arange(len(views)), sizes)
+        sizes = sizes - np.bincount(owner[stale], minlength=len(views))
+        all_times, all_values = all_times[~stale], all_values[~stale]
+    last = np.cumsum(sizes, dtype=np.int64)[:, None]
+    first = last - sizes[:, None]
+    drops = np.zeros(len(views), bool)
+    return Windows(labels, drops, all_times, all_values, first, last, ends, range_ns)
 
 
 def _windows(
