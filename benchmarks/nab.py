@@ -85,6 +85,10 @@ def run(path: str, name: str, *, stream: bool = False) -> dict[str, object]:
             }
             for c in categories
         },
+        "lowest_without_a_category": min(
+            nab.score_at([f for f in files if f.category != c], scores, threshold)
+            for c in categories
+        ),
         "false_rows": alarmed,
         "usual_rows": usual,
         "false_row_percent": 100.0 * alarmed / usual,
@@ -114,6 +118,9 @@ def main() -> None:
             f"{name:24s}{c['files']:6d}{c['windows']:8d}{alone:>8s}"
             f"{c['standard_without_it']:9.1f}{c['false_rows']:7d}"
         )
+    print(
+        f"lowest standard score with a category left out {found['lowest_without_a_category']:.2f}"
+    )
     print(
         f"false rows {found['false_rows']} of {found['usual_rows']} "
         f"({found['false_row_percent']:.3f} %)"

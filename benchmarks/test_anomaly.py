@@ -5,6 +5,9 @@ pytest benchmarks/test_anomaly.py --benchmark-only
 
 from __future__ import annotations
 
+import pickle
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -45,6 +48,41 @@ def test_batch(benchmark: object, series: pd.Series, name: str) -> None:
     benchmark.extra_info["microseconds_per_sample"] = 1e6 * benchmark.stats["median"] / N
 
 
+def test_batch_beside_update(series: pd.Series, record_property: object) -> None:
+    """Processor time of one sample, one by one through Python and in batch."""
+    detector = anomaly.make_detector("auto")
+    pairs = list(
+        zip((series.index.as_unit("ns").asi8 / 1e9).tolist(), series.tolist(), strict=True)
+    )
+    detector.score(series)
+    single, batch = [], []
+    for _ in range(5):
+        detector.reset()
+        started = time.process_time()
+        for t, v in pairs:
+            detector.update(t, v)
+        between = time.process_time()
+        detector.score(series)
+        single.append(between - started)
+        batch.append(time.process_time() - between)
+    update_us, batch_us = 1e6 * min(single) / N, 1e6 * min(batch) / N
+    record_property("update_us", update_us)
+    record_property("batch_us", batch_us)
+    print(f"update {update_us:.2f} us, batch {batch_us:.2f} us, {update_us / batch_us:.2f}x")
+    assert update_us < 20.0
+
+
+@pytest.mark.parametrize("name", anomaly.detectors())
+def test_memory(series: pd.Series, name: str) -> None:
+    """All that is learned, after five thousand samples, fits in a megabyte."""
+    detector = anomaly.make_detector(name)
+    for t, v in zip(series.index.as_unit("ns").asi8 / 1e9, series, strict=True):
+        detector.update(t, v)
+    size = len(pickle.dumps(detector))
+    print(f"{name} {size} bytes")
+    assert size <= 1_000_000
+
+
 def test_thousand_series_live(benchmark: object) -> None:
     """One sample of each of a thousand series; must stay under a second."""
     detectors = [anomaly.make_detector("auto") for _ in range(1_000)]
@@ -61,7 +99,7 @@ def test_thousand_series_live(benchmark: object) -> None:
 
 
 def test_river_half_space_trees(benchmark: object, series: pd.Series) -> None:
-    river = pytest.importorskip("river.anomaly")
+    river = pytest.importorskip("river.anomaly", reason="river is not installed")
     model = river.HalfSpaceTrees(seed=0)
 
     def stream() -> None:
@@ -74,7 +112,7 @@ def test_river_half_space_trees(benchmark: object, series: pd.Series) -> None:
 
 
 def test_pyod_ecod(benchmark: object, series: pd.Series) -> None:
-    pyod = pytest.importorskip("pyod.models.ecod")
+    pyod = pytest.importorskip("pyod.models.ecod", reason="pyod is not installed")
     lags = np.lib.stride_tricks.sliding_window_view(series.to_numpy(), 5)
     benchmark.pedantic(lambda: pyod.ECOD().fit(lags), rounds=3)
     benchmark.extra_info["microseconds_per_sample"] = 1e6 * benchmark.stats["median"] / len(lags)

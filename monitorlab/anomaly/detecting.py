@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from monitorlab.anomaly.base import Detector, make_detector, series_arrays
-from monitorlab.anomaly.events import EVENT_COLUMNS, find_events, find_gaps
-from monitorlab.anomaly.joint import joint_scores
+from monitorlab.anomaly.events import EVENT_COLUMNS, find_events, find_gaps, severity_of
+from monitorlab.anomaly.feedback import Feedback, verdict_on, verdicts
+from monitorlab.anomaly.joint import SLACK, joint_scores, spell_end
 from monitorlab.anomaly.result import Anomalies
+from monitorlab.model import Incident, Severity
 
 __all__ = ["detect"]
 
@@ -23,6 +26,7 @@ def detect(
     detector: str | Detector | None = "auto",
     *,
     together: bool = False,
+    marks: Iterable[Incident] = (),
 ) -> Anomalies:
     """Find when a series, or several, behaved unlike their own past.
 
@@ -36,6 +40,10 @@ def detect(
     together : bool
         Score all series as one system: a joint score, and for each event the series ranked
         by their share.
+    marks : iterable of Incident
+        Verdicts on earlier events (kind ``"expected"`` or ``"anomaly"``, as ``Anomalies.mark``
+        makes them): the threshold of their series adapts. ``mf.anomalies`` gives those that
+        the frame keeps.
 
     Returns
     -------
@@ -73,16 +81,25 @@ def detect(
         name = detector.name or type(detector).__name__
     single = not isinstance(series, Mapping)
     given = {_name_of(series): series} if single else {str(k): s for k, s in series.items()}
-    traces = {key: _trace(model, s) for key, s in given.items()}
     stamped = {key: _aware(s) for key, s in given.items()}
+    said = verdicts(marks)
+    thresholds: dict[str, float] = {}
     if together:
-        joint, shares = joint_scores(traces, model.threshold)
+        traces = {key: _trace(model, s) for key, s in stamped.items()}
+        joint, shares = joint_scores(traces, model.threshold, alarm=model.threshold)
         events = _joint_events(joint, shares, traces, stamped, model.threshold)
+        feedback = Feedback(model.threshold)
+        feedback.learn_events(events, joint, said)
+        if feedback.threshold != model.threshold:
+            thresholds[""] = feedback.threshold
+            joint, shares = joint_scores(traces, feedback.threshold, alarm=model.threshold)
+            events = _joint_events(joint, shares, traces, stamped, feedback.threshold)
         scores: pd.Series | pd.DataFrame = joint["score"]
     else:
-        found = [find_events(stamped[k], t, model.threshold, name=k) for k, t in traces.items()]
-        found += [find_gaps(s, name=k) for k, s in stamped.items()]
-        events = _join(found)
+        looked = {key: _look(model, key, s, said) for key, s in stamped.items()}
+        traces = {key: found.trace for key, found in looked.items()}
+        thresholds = {k: f.threshold for k, f in looked.items() if f.threshold != model.threshold}
+        events = _join([f.events for f in looked.values()])
         scores = (
             next(iter(traces.values()))["score"]
             if single
@@ -90,20 +107,52 @@ def detect(
                 {k: t["score"][~t.index.duplicated(keep="last")] for k, t in traces.items()}
             )
         )
-    return Anomalies(scores, events, model.threshold, name, together, stamped, traces)
+    events = _judged(events, said)
+    return Anomalies(scores, events, model.threshold, name, together, thresholds, stamped, traces)
+
+
+@dataclass(frozen=True)
+class _Found:
+    trace: pd.DataFrame
+    events: pd.DataFrame
+    threshold: float
+
+
+def _look(model: Detector, name: str, series: pd.Series, said: list[Incident]) -> _Found:
+    """Find the events of one series, with the threshold that verdicts on it ask for."""
+    trace = _trace(model, series)
+    events = find_events(series, trace, model.threshold, name=name)
+    feedback = Feedback(model.threshold)
+    feedback.learn_events(events, trace, said, name)
+    threshold = feedback.threshold
+    if threshold != model.threshold:
+        again = model.clone()
+        again.threshold = threshold
+        trace = _trace(again, series)
+        events = find_events(series, trace, threshold, name=name)
+    return _Found(trace, _join([events, find_gaps(series, name=name)]), threshold)
+
+
+def _judged(events: pd.DataFrame, said: list[Incident]) -> pd.DataFrame:
+    """Write verdicts beside the events they are on; what was expected is information."""
+    if not said or not len(events):
+        return events
+    found = [verdict_on(row, said) for _, row in events.iterrows()]
+    events = events.assign(verdict=found)
+    events.loc[events["verdict"] == "expected", "severity"] = Severity.INFO.value
+    return events
 
 
 def _trace(model: Detector, series: pd.Series) -> pd.DataFrame:
     tracer = getattr(model, "trace", None)
-    aware = _aware(series)
     if tracer is not None:
-        found: pd.DataFrame = tracer(aware)
+        found: pd.DataFrame = tracer(series)
         return found
-    score = model.score(aware)
+    score = model.score(series)
     missing = np.full(len(score), np.nan)
     return pd.DataFrame(
         {"score": score, "tail": score, "expected": missing, "lower": missing, "upper": missing},
-        index=aware.index,
+        index=series.index,
     )
 
 
@@ -137,29 +186,42 @@ def _joint_events(
     series: Mapping[str, pd.Series],
     threshold: float,
 ) -> pd.DataFrame:
-    """Describe each joint alarm by the series with the greatest share in it."""
-    alarms = joint.index[joint["score"].to_numpy() >= threshold]
+    """Describe each spell of joint alarms by the series with the greatest share in it."""
+    tail = joint["tail"].to_numpy()
+    alarms = np.flatnonzero(joint["score"].to_numpy() >= threshold)
     rows = []
-    last = None
-    for time in alarms:
-        if last is not None and time < last:
+    end = 0
+    for alarm in alarms.tolist():
+        if alarm < end:
             continue
-        ranked = shares.loc[time].sort_values(ascending=False, kind="stable")
+        end = spell_end(tail, alarm)
+        time = joint.index[alarm]
+        ranked = shares.iloc[alarm].sort_values(ascending=False, kind="stable")
         ranked = ranked[ranked > 0.0].head(MAX_SHARES)
+        if not len(ranked):
+            continue
         lead = str(ranked.index[0])
-        trace = traces[lead]
-        upto = trace.index.searchsorted(time, side="right") - 1
-        # the lead series may have spoken a few samples before the joint alarm
-        window = trace["tail"].to_numpy()[max(0, upto - 3) : upto + 1]
-        at = max(0, upto - 3) + int(np.nanargmax(window))
-        forced = trace.copy()
-        forced["score"] = 0.0
-        forced.iloc[at, forced.columns.get_loc("score")] = 1.0
-        row = find_events(series[lead], forced, 0.5, name=lead).iloc[0].to_dict()
+        row = _lead_event(series[lead], traces[lead], time, lead)
         row["time"] = time
-        row["score"] = float(joint["tail"].loc[time])
-        row["end"] = max(row["end"], time)
+        row["score"] = float(tail[alarm:end].max())
+        row["severity"] = severity_of(row["score"]).value
+        row["end"] = max(row["end"], joint.index[end - 1])
         row["shares"] = {str(k): float(v) for k, v in ranked.items()}
         rows.append(row)
-        last = row["end"]
     return pd.DataFrame(rows, columns=[*EVENT_COLUMNS, "shares"])
+
+
+def _lead_event(
+    series: pd.Series, trace: pd.DataFrame, time: pd.Timestamp, name: str
+) -> dict[str, Any]:
+    """Describe what the leading series does at a joint alarm, by one alarm put into it."""
+    upto = trace.index.searchsorted(time, side="right") - 1
+    first = max(0, upto - SLACK)  # it may have spoken some samples before
+    window = trace["tail"].to_numpy()[first : upto + 1]
+    at = first + int(np.argmax(np.nan_to_num(window, nan=-1.0)))
+    forced = trace.copy()
+    forced["score"] = np.where(np.isnan(trace["score"]), np.nan, 0.0)
+    forced.iloc[at, forced.columns.get_loc("score")] = 1.0
+    found = find_events(series, forced, 0.9999999, name=name)
+    row: dict[str, Any] = found.iloc[0].to_dict()
+    return row

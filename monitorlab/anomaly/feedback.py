@@ -9,18 +9,24 @@ True
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pandas as pd
 
-from monitorlab.anomaly.result import Anomalies
 from monitorlab.model import Incident
 
-__all__ = ["Feedback"]
+if TYPE_CHECKING:
+    from monitorlab.anomaly.result import Anomalies
 
+__all__ = ["VERDICTS", "Feedback", "verdict_incident", "verdict_on", "verdicts"]
+
+Verdict = Literal["expected", "anomaly"]
+VERDICTS = ("expected", "anomaly")
 LOWEST, HIGHEST = 0.98, 1.0 - 1e-8  # no feedback moves a threshold beyond these
 STEP = 0.5  # an expected event should lie this much surprise below the threshold
+FARTHEST = math.log(10.0)  # an expected event counts as at most tenfold rarer than the threshold
 STRENGTH = 0.1  # pull back to the starting threshold
 SHARPNESS = 4.0
 
@@ -38,8 +44,10 @@ class Feedback:
     The threshold is moved on the scale of surprise, ``-ln(1 - score)``. It minimises the sum
     of a smooth penalty for each expected event that would still alarm and for each anomaly
     that would not, and a weak pull back to the start; the function is convex, so the answer
-    is unique, and verdicts that contradict each other meet in the middle. It stays between
-    0.98 and 1 - 1e-8. Cost O(marks).
+    is unique, and verdicts that contradict each other meet in the middle. An expected event
+    counts as at most ten times rarer than the starting threshold: to have expected one great
+    spike must not make a series deaf. The threshold stays between 0.98 and 1 - 1e-8. Cost
+    O(marks).
 
     Examples
     --------
@@ -81,9 +89,7 @@ class Feedback:
             raise ValueError(msg)
         self._marks.append((min(float(score), 1.0 - 1e-12), bool(expected)))
 
-    def mark(
-        self, result: Anomalies, event: int, verdict: Literal["expected", "anomaly"]
-    ) -> Incident:
+    def mark(self, result: Anomalies, event: int, verdict: Verdict) -> Incident:
         """Judge an event of a result.
 
         Parameters
@@ -98,7 +104,7 @@ class Feedback:
         Returns
         -------
         Incident
-            To be kept with the frame; its kind is the verdict.
+            To be kept with the frame; its kind is the verdict. ``Anomalies.mark`` keeps it.
 
         Raises
         ------
@@ -107,46 +113,62 @@ class Feedback:
         IndexError
             If there is no such event.
         """
-        if verdict not in ("expected", "anomaly"):
-            msg = f"a verdict is 'expected' or 'anomaly', got {verdict!r}"
-            raise ValueError(msg)
-        if not -len(result.events) <= event < len(result.events):
-            msg = f"there are {len(result.events)} events, no number {event}"
-            raise IndexError(msg)
-        row = result.events.iloc[event]
-        if not math.isnan(row["score"]):
-            self.add(row["score"], expected=verdict == "expected")
-        start, end = row["start"], row["end"]
-        metric = str(row["series"]).split("{", 1)[0]
-        return Incident.make(
-            start,
-            end if end > start else start + pd.Timedelta(1, "ns"),
-            verdict,
-            severity=row["severity"],
-            metrics=(metric,) if metric else (),
-            description=f"{row['kind']}, marked as {verdict}",
-        )
+        incident = verdict_incident(result.events, event, verdict)
+        score = float(result.events.iloc[event]["score"])
+        if not math.isnan(score):
+            self.add(score, expected=verdict == "expected")
+        return incident
 
     def learn(self, result: Anomalies, incidents: Iterable[Incident]) -> None:
-        """Take verdicts back from the incidents that ``mark`` made.
+        """Take verdicts back from the incidents that marks left.
 
         Parameters
         ----------
         result : Anomalies
             What ``detect`` gave on the same data.
         incidents : iterable of Incident
-            Those of kind ``"expected"`` or ``"anomaly"`` count; each event that overlaps one
-            of them (and belongs to its metrics) is judged so.
+            Those of kind ``"expected"`` or ``"anomaly"`` count, see ``learn_events``.
         """
-        judged = [i for i in incidents if i.kind in ("expected", "anomaly")]
-        for _, row in result.events.iterrows():
-            metric = str(row["series"]).split("{", 1)[0]
-            for incident in judged:
-                touches = not incident.metrics or metric in incident.metrics
-                overlaps = row["start"] < incident.end and incident.start < row["end"]
-                if touches and overlaps and not math.isnan(row["score"]):
-                    self.add(row["score"], expected=incident.kind == "expected")
-                    break
+        marks = verdicts(incidents)
+        traces = {} if result.together else result.traces
+        names = list(traces) if traces else [None]
+        for name in names:
+            events = result.events
+            if name is not None:
+                events = events[events["series"] == name]
+            self.learn_events(events, traces.get(name or "", None), marks, name)
+
+    def learn_events(
+        self,
+        events: pd.DataFrame,
+        trace: pd.DataFrame | None,
+        marks: Iterable[Incident],
+        name: str | None = None,
+    ) -> None:
+        """Take verdicts on the events of one series from marks.
+
+        Parameters
+        ----------
+        events : pandas.DataFrame
+            What was found.
+        trace : pandas.DataFrame, optional
+            Scores of the samples, for anomalies that were missed.
+        marks : iterable of Incident
+            Verdicts.
+        name : str, optional
+            Name of the series; None for events of several.
+
+        Notes
+        -----
+        Each event that overlaps a mark of its series is judged by it. A mark ``"anomaly"``
+        that meets no event counts with the greatest tail inside it: a miss.
+        """
+        for mark in marks:
+            score = _worst(events, mark)
+            if score is None and mark.kind == "anomaly" and trace is not None:
+                score = _missed(trace, mark) if _touches(mark, name or "") else None
+            if score is not None:
+                self.add(score, expected=mark.kind == "expected")
 
     @property
     def threshold(self) -> float:
@@ -169,10 +191,147 @@ class Feedback:
         for score, expected in self._marks:
             surprise = -math.log1p(-score)
             if expected:
-                slope -= _logistic(SHARPNESS * (surprise + STEP - level))
+                reach = min(surprise, start + FARTHEST)
+                slope -= _logistic(SHARPNESS * (reach + STEP - level))
             else:
                 slope += _logistic(SHARPNESS * (level - surprise + STEP))
         return slope
+
+
+def verdicts(incidents: Iterable[Incident]) -> list[Incident]:
+    """Give those incidents that are verdicts on events.
+
+    Parameters
+    ----------
+    incidents : iterable of Incident
+        Any.
+
+    Returns
+    -------
+    list of Incident
+        Those of kind ``"expected"`` or ``"anomaly"``; of several verdicts on the same span
+        and series the last.
+
+    Examples
+    --------
+    >>> one = Incident.make(0, 60, "expected", metrics=("up",))
+    >>> other = Incident.make(0, 60, "anomaly", metrics=("up",))
+    >>> [mark.kind for mark in verdicts([one, other, Incident.make(0, 60, "cpu_hog")])]
+    ['anomaly']
+    """
+    kept: dict[tuple[Any, ...], Incident] = {}
+    for incident in incidents:
+        if incident.kind in VERDICTS:
+            kept[incident.start, incident.end, incident.metrics] = incident
+    return list(kept.values())
+
+
+def verdict_incident(events: pd.DataFrame, event: int, verdict: str) -> Incident:
+    """Make the incident that keeps a verdict on an event.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        What was found.
+    event : int
+        Row in it.
+    verdict : {"expected", "anomaly"}
+        What people say of it.
+
+    Returns
+    -------
+    Incident
+        The span of the event, the verdict as its kind, the series as its metric.
+
+    Raises
+    ------
+    ValueError
+        If the verdict is another word.
+    IndexError
+        If there is no such event.
+
+    Examples
+    --------
+    >>> from monitorlab.anomaly.events import find_gaps
+    >>> index = pd.date_range("2026-01-01", periods=100, freq="min", tz="UTC")
+    >>> gaps = find_gaps(pd.Series(1.0, index=index).drop(index[50:80]), name="cpu")
+    >>> verdict_incident(gaps, 0, "expected").description
+    'gap of cpu, marked as expected'
+    """
+    if verdict not in VERDICTS:
+        msg = f"a verdict is 'expected' or 'anomaly', got {verdict!r}"
+        raise ValueError(msg)
+    if not -len(events) <= event < len(events):
+        msg = f"there are {len(events)} events, no number {event}"
+        raise IndexError(msg)
+    row = events.iloc[event]
+    start, end, name = row["start"], row["end"], str(row["series"])
+    shares = row.get("shares")
+    moved = tuple(shares) if isinstance(shares, Mapping) else ()
+    return Incident.make(
+        start,
+        end if end > start else start + pd.Timedelta(1, "ns"),
+        verdict,
+        severity="info" if verdict == "expected" else row["severity"],
+        metrics=moved or ((name,) if name else ()),
+        description=f"{row['kind']}{f' of {name}' if name else ''}, marked as {verdict}",
+    )
+
+
+def verdict_on(event: Any, marks: Iterable[Incident]) -> str:
+    """Give the last verdict on an event.
+
+    Parameters
+    ----------
+    event : mapping or pandas.Series
+        A row of the table of events.
+    marks : iterable of Incident
+        Verdicts.
+
+    Returns
+    -------
+    str
+        ``"expected"``, ``"anomaly"``, or ``""`` for none.
+
+    Examples
+    --------
+    >>> event = {"series": "up", "start": pd.Timestamp(0, tz="UTC"),
+    ...          "end": pd.Timestamp(60, unit="s", tz="UTC")}
+    >>> verdict_on(event, [Incident.make(30, 40, "expected", metrics=("up",))])
+    'expected'
+    """
+    found = ""
+    for mark in marks:
+        if _overlaps(event, mark) and _touches(mark, str(event["series"])):
+            found = mark.kind
+    return found
+
+
+def _overlaps(event: Any, mark: Incident) -> bool:
+    start, end = event["start"], event["end"]
+    return bool(start == mark.start or (start < mark.end and mark.start < end))
+
+
+def _touches(mark: Incident, name: str) -> bool:
+    return not mark.metrics or name in mark.metrics or name.split("{", 1)[0] in mark.metrics
+
+
+def _worst(events: pd.DataFrame, mark: Incident) -> float | None:
+    """Give the greatest score of the events that a mark judges."""
+    scores = [
+        float(row["score"])
+        for _, row in events.iterrows()
+        if _overlaps(row, mark) and _touches(mark, str(row["series"]))
+    ]
+    kept = [score for score in scores if not math.isnan(score)]
+    return max(kept, default=None)
+
+
+def _missed(trace: pd.DataFrame, mark: Incident) -> float | None:
+    first, last = trace.index.searchsorted([mark.start, mark.end])
+    inside = trace["tail"].to_numpy()[first:last]
+    inside = inside[~np.isnan(inside)]
+    return float(inside.max()) if len(inside) else None
 
 
 def _logistic(x: float) -> float:

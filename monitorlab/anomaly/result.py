@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 import pandas as pd
 
 from monitorlab.anomaly.events import explain_event
+from monitorlab.anomaly.feedback import verdict_incident
 from monitorlab.display import Result
 from monitorlab.errors import UnknownSeriesError, did_you_mean
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-__all__ = ["Anomalies"]
+    from monitorlab.model import Incident
 
-MAX_PLOTS = 8
+__all__ = ["Anomalies"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -32,13 +32,20 @@ class Anomalies(Result):
     events : pandas.DataFrame
         One row an event: series, time (of the alarm), start, peak, end (exclusive), value,
         expected, lower, upper, score, kind, severity, statistics (the surprise of those that
-        spoke), and with ``together=True`` shares (series ranked by their part).
+        spoke), verdict (what people said of it), and with ``together=True`` shares (series
+        ranked by their part).
     threshold : float
         Score at and above which a sample was called an anomaly.
     detector : str
         Name of the detector.
     together : bool
         Whether the events are those of all series jointly.
+    thresholds : mapping of str to float
+        The threshold of each series in which verdicts moved it (``""`` for the joint one).
+    series, traces : mapping of str to Series and DataFrame
+        What was looked at, and what was found for each sample.
+    marks : list of Incident
+        Where ``mark`` puts verdicts: the frame's incidents, for a result of a frame.
 
     Examples
     --------
@@ -59,25 +66,35 @@ class Anomalies(Result):
     threshold: float
     detector: str
     together: bool = False
-    _series: Mapping[str, pd.Series] = field(default_factory=dict)
-    _traces: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    series: Mapping[str, pd.Series] = field(default_factory=dict, repr=False)
+    traces: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+    marks: list[Incident] = field(default_factory=list, repr=False)
 
     def summary(self) -> str:
         """Say the result in one line."""
-        n = len(self._series)
+        n = len(self.series)
         alarms = int((self.events["kind"] != "gap").sum())
         gaps = len(self.events) - alarms
-        rows = sum(len(s) for s in self._series.values())
+        rows = sum(len(s) for s in self.series.values())
         text = f"{alarms} event{'s' if alarms != 1 else ''} in {rows} samples"
         if n != 1:
             text += f" of {n} series"
         if gaps:
             text += f", {gaps} gap{'s' if gaps != 1 else ''}"
-        return f"{text} (detector {self.detector!r}, threshold {self.threshold:g})"
+        text = f"{text} (detector {self.detector!r}, threshold {self.threshold:g}"
+        if len(self.thresholds) == 1 and n == 1:
+            text += f", moved to {next(iter(self.thresholds.values())):.6g} by verdicts"
+        elif self.thresholds:
+            text += f", moved in {len(self.thresholds)} of them by verdicts"
+        return f"{text})"
 
     def to_frame(self) -> pd.DataFrame:
         """Give the events as a table without the inner columns."""
-        return self.events.drop(columns=["statistics", "shares"], errors="ignore")
+        inner = ["statistics", "shares"]
+        if not (self.events["verdict"] != "").any():
+            inner.append("verdict")
+        return self.events.drop(columns=inner, errors="ignore")
 
     def to_dict(self) -> dict[str, Any]:
         """Give parameters and events as plain JSON types; scores stay behind."""
@@ -86,8 +103,9 @@ class Anomalies(Result):
         return {
             "detector": self.detector,
             "threshold": self.threshold,
+            "thresholds": dict(self.thresholds),
             "together": self.together,
-            "samples": {name: len(s) for name, s in self._series.items()},
+            "samples": {name: len(s) for name, s in self.series.items()},
             "events": to_plain(self.events.reset_index(drop=True)),
         }
 
@@ -109,13 +127,13 @@ class Anomalies(Result):
         UnknownSeriesError
             If there is no such series, or none was named out of several.
         """
-        if series is None and len(self._traces) == 1:
-            return next(iter(self._traces.values()))
-        if series is None or series not in self._traces:
+        if series is None and len(self.traces) == 1:
+            return next(iter(self.traces.values()))
+        if series is None or series not in self.traces:
             what = "name one series" if series is None else f"no series {series!r}"
-            msg = f"{what}{did_you_mean(str(series), self._traces)}"
+            msg = f"{what}{did_you_mean(str(series), self.traces)}"
             raise UnknownSeriesError(msg)
-        return self._traces[series]
+        return self.traces[series]
 
     def explain(self, event: int | None = None) -> str:
         """Say in a sentence what an event is; without a number, one line for each.
@@ -142,57 +160,59 @@ class Anomalies(Result):
             return self._sentence(self.events.iloc[event])
         return "\n".join(self._sentence(row) for _, row in self.events.iterrows())
 
-    def plot(self) -> go.Figure:
-        """Draw each series with its band and its events, and the scores below."""
-        from monitorlab.plotting import (
-            PALETTE,
-            SEVERITY_COLORS,
-            add_bands,
-            downsample,
-            new_figure,
-            time_axis,
-        )
+    def mark(self, event: int, verdict: Literal["expected", "anomaly"]) -> Incident:
+        """Say of an event that it was expected, or that it was an anomaly indeed.
 
-        names = self._plotted()
-        titles = [*names, "score"]
-        figure = new_figure(rows=len(titles), titles=titles, title=self.summary())
-        for row, name in enumerate(names, start=1):
-            series, trace = self._series[name], self._traces[name]
-            stamps = series.index.as_unit("ns").asi8
-            if "upper" in trace:
-                for column, fill in (("upper", None), ("lower", "tonexty")):
-                    x, y = downsample(stamps, trace[column].to_numpy())
-                    figure.add_scatter(
-                        x=time_axis(x), y=y, mode="lines", line={"width": 0}, fill=fill,
-                        fillcolor="rgba(127,127,127,0.2)", hoverinfo="skip", showlegend=False,
-                        row=row, col=1,
-                    )  # fmt: skip
-            x, y = downsample(stamps, series.to_numpy(dtype=np.float64))
-            figure.add_scatter(
-                x=time_axis(x), y=y, mode="lines", name=name, showlegend=False,
-                line={"color": PALETTE[0], "width": 1.2}, row=row, col=1,
-            )  # fmt: skip
-            mine = self.events if self.together else self.events[self.events["series"] == name]
-            spans = [
-                (e.start, max(e.end, e.start), e.kind, SEVERITY_COLORS[e.severity])
-                for e in mine.itertuples()
-            ]
-            add_bands(figure, spans, row=row)
-        scores = self.scores.to_frame() if isinstance(self.scores, pd.Series) else self.scores
-        for column in scores.columns[:MAX_PLOTS]:
-            kept = scores[column].dropna()
-            x, y = downsample(kept.index.as_unit("ns").asi8, kept.to_numpy())
-            figure.add_scatter(
-                x=time_axis(x), y=y, mode="lines", name=str(column), showlegend=False,
-                line={"width": 1}, row=len(titles), col=1,
-            )  # fmt: skip
-        figure.update_yaxes(range=[0, 1.02], row=len(titles), col=1)
-        return figure
+        Parameters
+        ----------
+        event : int
+            Row in ``events``.
+        verdict : {"expected", "anomaly"}
+            What it was.
 
-    def _plotted(self) -> list[str]:
-        names = list(self._series)
-        counts = self.events["series"].value_counts()
-        return sorted(names, key=lambda n: (-int(counts.get(n, 0)), names.index(n)))[:MAX_PLOTS]
+        Returns
+        -------
+        Incident
+            What is kept. The result of ``mf.anomalies`` keeps it with the frame's incidents,
+            so that it is stored with them and the next ``mf.anomalies`` heeds it.
+
+        Raises
+        ------
+        ValueError
+            If the verdict is another word.
+        IndexError
+            If there is no such event.
+
+        See Also
+        --------
+        Feedback : how verdicts move the threshold.
+        """
+        incident = verdict_incident(self.events, event, verdict)
+        self.marks.append(incident)
+        return incident
+
+    def plot(self, series: str | None = None) -> go.Figure:
+        """Draw each series with its band and its events, and the scores below.
+
+        Parameters
+        ----------
+        series : str, optional
+            The one series to draw.
+
+        Returns
+        -------
+        plotly.graph_objects.Figure
+
+        Raises
+        ------
+        UnknownSeriesError
+            If there is no such series.
+        """
+        from monitorlab.anomaly.pictures import draw
+
+        if series is not None:
+            self.trace(series)
+        return draw(self, series)
 
     def _sentence(self, row: pd.Series) -> str:
         text = explain_event(row)

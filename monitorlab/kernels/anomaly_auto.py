@@ -1,8 +1,8 @@
 """The step of every detector and its loop over a whole series (numba).
 
 One flat ``float64`` array is the whole state: a head of settings and counters, the short
-memories of the statistics, a calibrator for each, and a calibrator for their mean. Statistics
-that are switched off cost nothing.
+memories of the statistics, a calibrator for their fusion, and one for each that takes part.
+Statistics that are switched off cost nothing.
 """
 
 from __future__ import annotations
@@ -15,25 +15,34 @@ from numba import njit
 from monitorlab.kernels.anomaly_calibration import (
     BLOCK,
     CALIBRATOR_SIZE,
+    LOWEST,
     block_peak,
     blocks,
     calibrator_reset,
+    count_beyond,
+    excess,
     learn,
-    log_count,
+    log_odds,
+    record,
+    share,
+)
+from monitorlab.kernels.anomaly_memory import (
+    DAY_SIZE,
+    RING,
+    SUMMARIES,
+    day_distances,
+    memory_size,
+    nearest,
 )
 from monitorlab.kernels.anomaly_parts import (
-    DAY_SIZE,
     EWMA_SIZE,
-    RING,
     ROBUST_SIZE,
     WEEK,
     WEEK_SIZE,
     WEEK_SLOTS,
-    day_novelty,
     ewma_error,
     log_of,
     missing_time,
-    novelty,
     record_excess,
     ring_mean,
     ring_push,
@@ -43,15 +52,21 @@ from monitorlab.kernels.anomaly_parts import (
     stuck_run,
 )
 
-__all__ = ["CHANNELS", "OUTPUTS", "SETTINGS", "decide_run", "reset", "run", "step"]
+__all__ = ["CHANNELS", "OUTPUTS", "SETTINGS", "reset", "run", "state_size", "step"]
 
 CHANNELS = (
     "value_novelty",
+    "short_level_novelty",
     "level_novelty",
+    "long_level_novelty",
     "roughness_novelty",
     "long_roughness_novelty",
     "day_novelty",
+    "day_short_level_novelty",
     "day_level_novelty",
+    "day_long_level_novelty",
+    "day_roughness_novelty",
+    "day_long_roughness_novelty",
     "robust_z",
     "ewma_slow",
     "ewma_fast",
@@ -68,31 +83,46 @@ CHANNELS = (
 N = len(CHANNELS)
 FIRST = 4
 OUTPUTS = FIRST + N  # score, tail, expected, spread, then the surprise of each channel
+EVER, BY_DAY = 0, SUMMARIES  # the first channels: six summaries, twice
 (
-    VALUE, LEVEL, ROUGH, LONG_ROUGH, DAY_VALUE, DAY_LEVEL, ROBUST, SLOW, FAST, JUMP,
-    SHORT, LONG, VARIANCE, TREND, WEEKLY, RECORD, STUCK, GAP,
-) = range(N)  # fmt: skip
-LONG_REACH = 20.0  # of the tail of the final calibration, in units of its scale
-REACH = 3.0  # of the tail of each statistic
+    ROBUST, SLOW, FAST, JUMP, SHORT, LONG, VARIANCE, TREND, WEEKLY, RECORD, STUCK, GAP,
+) = range(2 * SUMMARIES, N)  # fmt: skip
 
 # settings, the head of the state
 MASK = 0  # bit k set: channel k takes part
 WARMUP = 1  # samples before the first alarm
 THRESHOLD = 2  # tail probability at and below which a sample alarms
 REFRACTORY = 3  # samples after an alarm without another
-SETTINGS = 4
+USUAL = 4  # fused log odds that every ordinary block reaches
+SPREAD = 5  # fused log odds by which more becomes e times rarer among ordinary blocks
+SETTINGS = 6
 # counters
-COUNT = 4
-SINCE = 5
-LAST = 6  # tail probability of the last alarm
-HEAD = 8
+COUNT = 6
+SINCE = 7
+LAST = 8  # tail probability of the last alarm
+ALARMS = 9
+CALM = 10  # samples in a row that were not strange
+SPOKEN = 11  # whether the spell that is on has alarmed
+HEAD = 12
 
+RESOLUTION = 1e-13  # distances below this share of the values are rounding
 FLOOR = 0.05  # share of the usual deviation that every deviation is given
 SETTLE = 60.0  # samples before the statistics are believed
-SETTLE_FINAL = 100.0
-PRIOR_SAMPLES = 4_000.0  # every stream counts as having this much past
+SETTLE_FUSION = 100.0
+FEWEST_BLOCKS = 2.0  # of its own past before a statistic takes part
+ORDINARY = 120.0  # blocks of an ordinary past that every stream is given
+SPELL = 2.0 * BLOCK  # samples that one alarm stands for: its block, and the span after it
+LIFETIME = 4_000.0 / BLOCK  # blocks after which alarms become ever rarer
+ALLOWANCE = 3.0  # alarms that every stream may have
+ALLOWED_RATE = 1e-3  # further ones a sample
 RARER = 0.01  # in the refractory span an alarm must be rarer than the last one by this factor
+STRANGE = 5.0  # a sample this many times as frequent as an alarm still belongs to a spell
+QUIET = 3.0  # other samples in a row that end a spell
 BARRED = 0.99  # factor on a score that may not alarm
+FUSION_SCALE = 0.25  # prior of the mean excess of the fused log odds
+FUSION_STRENGTH = 4.0  # counts as so many blocks
+TOP_BLOCKS = 5
+REACH = 20.0  # of the tail beyond the record, in units of its scale
 
 EWMAS = HEAD
 N_EWMA = 9
@@ -100,15 +130,24 @@ RECENT = EWMAS + N_EWMA * EWMA_SIZE
 SEASON_WEEK = RECENT + 2 * RING
 SORTED = SEASON_WEEK + WEEK_SIZE
 SMALL = SORTED + ROBUST_SIZE
-# memories of the novelty statistics: width, stride, values remembered
-VALUE_SIZE, LEVEL_SIZE, ROUGH_SIZE, LONG_ROUGH_SIZE = 3_000, 1_000, 1_000, 500
-MEMORY_VALUE = SMALL + 16
-MEMORY_LEVEL = MEMORY_VALUE + 1 + RING + VALUE_SIZE
-MEMORY_ROUGH = MEMORY_LEVEL + 1 + RING + LEVEL_SIZE
-MEMORY_LONG = MEMORY_ROUGH + 1 + RING + ROUGH_SIZE
-MEMORY_DAY = MEMORY_LONG + 1 + RING + LONG_ROUGH_SIZE
+SUMMARY = SMALL + 12
+# memories of the six summaries: width of the summary, one remembered in, numbers remembered
+WIDTHS = (1, 4, 12, 36, 12, 36)
+STRIDES = (1, 1, 3, 9, 3, 6)
+SIZES = (3_000, 3_000, 1_000, 500, 1_000, 500)
+MEMORY = SUMMARY + 2 * SUMMARIES
+STARTS = tuple(MEMORY + sum(memory_size(size) for size in SIZES[:k]) for k in range(SUMMARIES + 1))
+MEMORY_DAY = STARTS[SUMMARIES]
 CALIBRATORS = MEMORY_DAY + DAY_SIZE
-STATE_SIZE = CALIBRATORS + (N + 1) * CALIBRATOR_SIZE
+
+
+def state_size(channels: int) -> int:
+    """Length of the state of a detector with so many channels.
+
+    >>> state_size(12) - state_size(11) == CALIBRATOR_SIZE
+    True
+    """
+    return CALIBRATORS + (channels + 1) * CALIBRATOR_SIZE
 
 
 @njit(cache=True)
@@ -116,8 +155,7 @@ def reset(s: np.ndarray) -> None:
     """Forget everything but the settings at the head of ``s``."""
     s[SETTINGS:] = 0.0
     s[SINCE] = 1e18
-    for k in range(N + 1):
-        a = CALIBRATORS + k * CALIBRATOR_SIZE
+    for a in range(CALIBRATORS, len(s), CALIBRATOR_SIZE):
         calibrator_reset(s[a : a + CALIBRATOR_SIZE])
 
 
@@ -129,8 +167,39 @@ def ewma_at(s: np.ndarray, k: int, x: float, rate: float, spread: float, floor: 
 
 
 @njit(cache=True)
+def summarize(ring: np.ndarray, at: int, summary: np.ndarray) -> None:
+    """Write the value, means over 4, 12 and 36 samples and roughness over 12 and 36."""
+    summary[0] = ring[at + RING]
+    summary[1] = ring_mean(ring, at, 4)
+    summary[2] = ring_mean(ring, at, 12)
+    summary[3] = ring_mean(ring, at, 36)
+    summary[4] = ring_spread(ring, at, 12, summary[2])
+    summary[5] = ring_spread(ring, at, 36, summary[3])
+
+
+@njit(cache=True)
+def novelties(s: np.ndarray, t: float, mask: int, raw: np.ndarray) -> None:
+    """Write how far the summaries are from all that was seen, ever and at this time of day."""
+    summary = s[SUMMARY : SUMMARY + SUMMARIES]
+    least = RESOLUTION * abs(summary[0]) + RESOLUTION * abs(summary[3])
+    for k in range(SUMMARIES):
+        if mask & (1 << (EVER + k)):
+            m = s[STARTS[k] : STARTS[k + 1]]
+            d = nearest(m, summary[k], WIDTHS[k], STRIDES[k], SIZES[k])
+            raw[EVER + k] = -np.inf if d <= least else log_of(d)
+    if (mask >> BY_DAY) & ((1 << SUMMARIES) - 1):
+        near = s[SUMMARY + SUMMARIES : SUMMARY + 2 * SUMMARIES]
+        day_distances(s[MEMORY_DAY:CALIBRATORS], t, summary, near)
+        for k in range(SUMMARIES):
+            raw[BY_DAY + k] = -np.inf if near[k] <= least else log_of(near[k])
+
+
+@njit(cache=True)
 def statistics(s: np.ndarray, t: float, x: float, mask: int, raw: np.ndarray) -> None:
-    """Write the logarithm of each statistic that takes part into ``raw``; learn the sample."""
+    """Write the logarithm of each statistic that takes part into ``raw``; learn the sample.
+
+    ``-inf`` says that nothing was found, NaN that there is nothing yet to compare with.
+    """
     raw[:] = -np.inf
     n = int(s[COUNT])
     ring = s[RECENT : RECENT + 2 * RING]
@@ -138,27 +207,14 @@ def statistics(s: np.ndarray, t: float, x: float, mask: int, raw: np.ndarray) ->
     if n == 0:
         ring[:] = x
     ring_push(ring, at, x)
-    x1 = ring[at + RING - 1]
     usual = s[EWMAS : EWMAS + EWMA_SIZE]
     floor = FLOOR * usual[1] + 1e-9 * abs(x) + 1e-300
     ewma_error(usual, x, 0.02, 0.0005, floor)
-    mean12 = ring_mean(ring, at, 12)
-    if mask & (1 << VALUE):
-        m = s[MEMORY_VALUE:MEMORY_LEVEL]
-        raw[VALUE] = log_of(novelty(m, ring_mean(ring, at, 4), 4, 1, VALUE_SIZE))
-    if mask & (1 << LEVEL):
-        m = s[MEMORY_LEVEL:MEMORY_ROUGH]
-        raw[LEVEL] = log_of(novelty(m, mean12, 12, 3, LEVEL_SIZE))
-    if mask & (1 << ROUGH):
-        m = s[MEMORY_ROUGH:MEMORY_LONG]
-        raw[ROUGH] = log_of(novelty(m, ring_spread(ring, at, 12), 12, 3, ROUGH_SIZE))
-    if mask & (1 << LONG_ROUGH):
-        m = s[MEMORY_LONG:MEMORY_DAY]
-        raw[LONG_ROUGH] = log_of(novelty(m, ring_spread(ring, at, 36), 36, 6, LONG_ROUGH_SIZE))
-    if mask & (1 << DAY_VALUE | 1 << DAY_LEVEL):
-        near = day_novelty(s[MEMORY_DAY:CALIBRATORS], t, x, mean12)
-        raw[DAY_VALUE] = log_of(near[0])
-        raw[DAY_LEVEL] = log_of(near[1])
+    if mask & ((1 << (2 * SUMMARIES)) - 1):
+        summarize(ring, at, s[SUMMARY : SUMMARY + SUMMARIES])
+        novelties(s, t, mask, raw)
+    if not mask >> (2 * SUMMARIES):
+        return
     if mask & (1 << ROBUST):
         raw[ROBUST] = log_of(robust_z(s[SORTED : SORTED + ROBUST_SIZE], x, floor))
     if mask & (1 << SLOW):
@@ -166,9 +222,9 @@ def statistics(s: np.ndarray, t: float, x: float, mask: int, raw: np.ndarray) ->
     if mask & (1 << FAST):
         raw[FAST] = ewma_at(s, 2, x, 0.3, 0.02, floor)
     if mask & (1 << JUMP):
-        raw[JUMP] = ewma_at(s, 3, x - x1, 0.0, 0.05, floor)
+        raw[JUMP] = ewma_at(s, 3, x - ring[at + RING - 1], 0.0, 0.05, floor)
     if mask & (1 << SHORT):
-        raw[SHORT] = ewma_at(s, 4, mean12, 0.01, 0.01, floor)
+        raw[SHORT] = ewma_at(s, 4, ring_mean(ring, at, 12), 0.01, 0.01, floor)
     if mask & (1 << LONG):
         raw[LONG] = ewma_at(s, 5, ring_mean(ring, at, 48), 0.01, 0.01, floor)
     if mask & (1 << VARIANCE):
@@ -207,51 +263,72 @@ def step(s: np.ndarray, t: float, x: float, out: np.ndarray) -> float:
     statistics(s, t, x, mask, raw)
     total = 0.0
     used = 0.0
+    a = CALIBRATORS
     for k in range(N):
-        if mask & (1 << k):
-            a = CALIBRATORS + k * CALIBRATOR_SIZE
-            c = s[a : a + CALIBRATOR_SIZE]
-            found = 0.0
-            if raw[k] > -np.inf and c[1] >= 2.0:
-                found = math.log(blocks(c) + 1.0) - log_count(c, raw[k], REACH)
-            if s[COUNT] >= SETTLE:
-                learn(c, raw[k])
-            raw[k] = found
-            total += found
-            used += 1.0
-        else:
+        if not mask & (1 << k):
             raw[k] = 0.0
-    return decide(s, total / used, out)
+            continue
+        a += CALIBRATOR_SIZE
+        value = raw[k]
+        raw[k] = 0.0
+        if math.isnan(value):  # nothing to compare with: out of the fusion, and not learned
+            continue
+        value = max(value, LOWEST)
+        c = s[a : a + CALIBRATOR_SIZE]
+        if c[1] >= FEWEST_BLOCKS:
+            found = share(c, value)
+            raw[k] = -math.log(max(found, 1e-300))
+            total += log_odds(found)
+            used += 1.0
+        if s[COUNT] >= SETTLE:
+            learn(c, value)
+    return decide(s, total / used if used > 0.0 else LOWEST, out)
+
+
+@njit(cache=True)
+def expected_blocks(c: np.ndarray, x: float) -> float:
+    """Blocks of the own past that have as much, less than a half beyond the record."""
+    count = count_beyond(c, x)
+    if count > 0:
+        return count + 0.5
+    k = min(TOP_BLOCKS, int(blocks(c)) - 1)
+    if k < 0:
+        return 0.0
+    scale = (excess(c, k) + FUSION_SCALE * FUSION_STRENGTH) / (k + FUSION_STRENGTH)
+    return 0.5 * math.exp(-min((x - record(c)) / scale, REACH))
 
 
 @njit(cache=True)
 def decide(s: np.ndarray, x: float, out: np.ndarray) -> float:
-    """Rank the mean surprise among its own past; one spell alarms once."""
+    """Rank the fused log odds among an ordinary past and the own one; a spell alarms once."""
     n = s[COUNT]
     s[COUNT] = n + 1.0
     s[SINCE] += 1.0
-    a = CALIBRATORS + N * CALIBRATOR_SIZE
-    c = s[a : a + CALIBRATOR_SIZE]
-    chance = 1.0
-    past = blocks(c)
-    if past >= 2.0:
-        # share of the blocks with as much, for one sample, with the past that a stream is given
-        share = min(math.exp(log_count(c, x, LONG_REACH)) / (past + 1.0), 1.0)
-        one = -math.expm1(math.log1p(-share) / BLOCK) if share < 1.0 else 1.0
-        weight = min(1.0, 2.0 * (1.0 - share))
-        chance = min(one * (BLOCK * (past + 1.0) / PRIOR_SAMPLES) ** weight, 1.0)
-    grows = x > block_peak(c) or c[0] >= BLOCK
-    if n >= SETTLE_FINAL:
+    c = s[CALIBRATORS : CALIBRATORS + CALIBRATOR_SIZE]
+    past = ORDINARY + blocks(c)
+    as_much = ORDINARY * math.exp(min((s[USUAL] - x) / s[SPREAD], 0.0)) + expected_blocks(c, x)
+    part = min(as_much / past, 1.0)
+    one = -math.expm1(math.log1p(-part) / SPELL) if part < 1.0 else 1.0
+    strict = max(past / LIFETIME, 1.0)
+    strict *= max((s[ALARMS] + 1.0) / (ALLOWANCE + ALLOWED_RATE * n), 1.0)
+    chance = min(one * strict ** min(1.0, 2.0 * (1.0 - part)), 1.0)
+    grows = x > block_peak(c)
+    if n >= SETTLE_FUSION:
         learn(c, x)
     score = 1.0 - chance
     out[1] = score
     if chance <= s[THRESHOLD]:
-        rested = s[SINCE] > s[REFRACTORY] or chance < RARER * s[LAST]
-        if n >= s[WARMUP] and rested and grows:
+        rested = s[SINCE] > s[REFRACTORY] and s[SPOKEN] == 0.0
+        if n >= s[WARMUP] and grows and (rested or chance < RARER * s[LAST]):
             s[SINCE] = 0.0
             s[LAST] = chance
+            s[ALARMS] += 1.0
+            s[SPOKEN] = 1.0
         else:
             score *= BARRED
+    s[CALM] = 0.0 if chance <= STRANGE * s[THRESHOLD] else s[CALM] + 1.0
+    if s[CALM] >= QUIET:
+        s[SPOKEN] = 0.0
     out[0] = score
     return score
 
@@ -261,13 +338,3 @@ def run(s: np.ndarray, times: np.ndarray, values: np.ndarray, out: np.ndarray) -
     """Take one step for each sample; row ``i`` of ``out`` is what step ``i`` found."""
     for i in range(len(values)):
         step(s, times[i], values[i], out[i])
-
-
-@njit(cache=True)
-def decide_run(s: np.ndarray, surprises: np.ndarray, out: np.ndarray) -> None:
-    """Calibrate surprises that were worked out elsewhere, one after the other."""
-    for i in range(len(surprises)):
-        if math.isfinite(surprises[i]):
-            decide(s, surprises[i], out[i])
-        else:
-            out[i] = np.nan

@@ -1,9 +1,10 @@
-"""How many spells of its own past were as strange: block maxima of a statistic (numba).
+"""How rare a statistic is among spells of its own past: block maxima of it (numba).
 
 The past is cut into blocks of 24 samples and the greatest value of each is kept, so that a
-long spell counts once and not once a sample. A new value is ranked among them; beyond the
-record an exponential tail goes on, its scale the mean excess of the five greatest blocks
-shrunk to a prior.
+long spell counts once and not once a sample. A new value is ranked among them. Near and beyond
+the record a predictive tail takes over: the excesses over the sixth greatest block count as
+exponential, their unknown mean has a prior, and what is left after averaging over it is a
+Pareto tail that is the heavier the fewer blocks there are.
 
 Every function works in place on one flat ``float64`` slice, so that a detector's whole state
 is one array: cheap to pass, to copy and to pickle.
@@ -19,11 +20,15 @@ from numba import njit
 __all__ = [
     "BLOCK",
     "CALIBRATOR_SIZE",
+    "LOWEST",
     "block_peak",
     "blocks",
     "calibrator_reset",
+    "count_beyond",
     "learn",
-    "log_count",
+    "log_odds",
+    "record",
+    "share",
 ]
 
 BLOCK = 24  # samples
@@ -37,9 +42,11 @@ CLOSED = 1  # blocks closed so far, the forgotten ones included
 PEAK = 2  # greatest value in the block that is being filled
 
 TAIL_BLOCKS = 5  # greatest blocks that set the scale of the tail
-PRIOR_SCALE = 0.25
-PRIOR_STRENGTH = 4.0  # the prior counts as so many blocks
-LOWEST = -1e3  # a block that was silent throughout counts as this in the tail
+PRIOR_STRENGTH = 4.0  # the prior of the mean excess counts as so many blocks
+PRIOR_EXCESS = 1.0  # their excesses together, in units of the statistic (its logarithm)
+LOWEST = -700.0  # a logarithm is cut off here: nothing was found at all
+LEAST_SHARE = 1e-12
+MOST_SHARE = 1.0 - 1e-4
 
 
 @njit(cache=True)
@@ -57,40 +64,60 @@ def blocks(c: np.ndarray) -> float:
 
 @njit(cache=True)
 def block_peak(c: np.ndarray) -> float:
-    """Greatest value so far in the block that is being filled."""
-    return c[PEAK]
+    """Greatest value so far in the block that is being filled, ``-inf`` when it is full."""
+    return -np.inf if c[SEEN] >= BLOCK else c[PEAK]
 
 
 @njit(cache=True)
-def log_count(c: np.ndarray, x: float, limit: float) -> float:
-    """Logarithm of the number of past blocks with a value of ``x`` and more, plus a half.
+def record(c: np.ndarray) -> float:
+    """Greatest of the past blocks; there must be one."""
+    return c[HEAD]
 
-    Beyond the record it falls below ``ln 0.5`` by the excess in units of the tail's scale, at
-    most by ``limit``.
-    """
-    kept = int(min(c[CLOSED], float(BLOCKS)))
-    low, high = HEAD, HEAD + kept  # falling order: count those >= x
+
+@njit(cache=True)
+def count_beyond(c: np.ndarray, x: float) -> int:
+    """Number of past blocks with a value of ``x`` and more."""
+    low, high = HEAD, HEAD + int(blocks(c))  # falling order
     while low < high:
         middle = (low + high) // 2
         if c[middle] >= x:
             low = middle + 1
         else:
             high = middle
-    count = low - HEAD
-    if count > 0 or kept < 2:
-        return math.log(count + 0.5)
-    k = min(TAIL_BLOCKS, kept - 1)
-    base = max(c[HEAD + k], LOWEST)
-    excess = 0.0
+    return low - HEAD
+
+
+@njit(cache=True)
+def excess(c: np.ndarray, k: int) -> float:
+    """Sum of the excesses of the ``k`` greatest blocks over the next."""
+    total = 0.0
     for j in range(HEAD, HEAD + k):
-        excess += max(c[j], LOWEST) - base
-    scale = (excess + PRIOR_SCALE * PRIOR_STRENGTH) / (k + PRIOR_STRENGTH)
-    return math.log(0.5) - min((x - max(c[HEAD], LOWEST)) / scale, limit)
+        total += c[j] - c[HEAD + k]
+    return total
+
+
+@njit(cache=True)
+def share(c: np.ndarray, x: float) -> float:
+    """Predict the share of blocks with a value of ``x`` and more; needs two blocks."""
+    kept = int(blocks(c))
+    count = count_beyond(c, x)
+    k = min(TAIL_BLOCKS, kept - 1)
+    if count >= k:
+        return (count + 0.5) / (kept + 1.0)
+    beyond = (x - c[HEAD + k]) / (PRIOR_EXCESS + excess(c, k))
+    return (k + 0.5) / (kept + 1.0) * (1.0 + beyond) ** -(k + PRIOR_STRENGTH)
+
+
+@njit(cache=True)
+def log_odds(p: float) -> float:
+    """Logarithm of the odds against a share: great when it is small, negative above a half."""
+    p = min(max(p, LEAST_SHARE), MOST_SHARE)
+    return math.log((1.0 - p) / p)
 
 
 @njit(cache=True)
 def learn(c: np.ndarray, x: float) -> None:
-    """Add a value to the block that is being filled, and close the block when it is full."""
+    """Add a value to the block that is being filled; a full block is closed first."""
     if c[SEEN] >= BLOCK:
         _close(c)
     c[SEEN] += 1.0
@@ -104,10 +131,7 @@ def _close(c: np.ndarray) -> None:
     kept = min(closed, BLOCKS)
     place = HEAD + BLOCKS + closed % BLOCKS
     if closed >= BLOCKS:  # forget the oldest
-        oldest = c[place]
-        j = HEAD
-        while c[j] != oldest:
-            j += 1
+        j = HEAD + count_beyond(c, c[place]) - 1
         for i in range(j, HEAD + kept - 1):
             c[i] = c[i + 1]
         kept -= 1

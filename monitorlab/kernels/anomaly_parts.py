@@ -11,19 +11,17 @@ import math
 import numpy as np
 from numba import njit
 
+from monitorlab.kernels.anomaly_memory import DAY, RING
+
 __all__ = [
-    "DAY",
-    "DAY_SIZE",
     "EWMA_SIZE",
     "ROBUST_SIZE",
     "WEEK",
     "WEEK_SIZE",
     "WEEK_SLOTS",
-    "day_novelty",
     "ewma_error",
     "log_of",
     "missing_time",
-    "novelty",
     "record_excess",
     "ring_mean",
     "ring_push",
@@ -34,14 +32,7 @@ __all__ = [
 ]
 
 EWMA_SIZE = 4
-RING = 64  # samples in the short memory
-DAY = 86_400.0
-DAY_SLOT = 1_800.0
-DAY_SLOTS = 48
-DAY_KEPT = 128  # samples remembered in each half hour of the day
-DAY_STEP = 299.0  # seconds between two that are remembered: three weeks of days
-DAY_SLOT_SIZE = 2 + 3 * DAY_KEPT
-DAY_SIZE = DAY_SLOTS * DAY_SLOT_SIZE
+HUGE = 1e308  # what is greater is cut off
 WEEK = 7.0 * DAY
 WEEK_SLOTS = 336  # half an hour each
 SEASON_HEAD = 8
@@ -58,8 +49,10 @@ NEAR_SAMPLES = 10.0  # an error is not measured against a deviation of fewer sam
 
 @njit(cache=True)
 def log_of(value: float) -> float:
-    """Natural logarithm, ``-inf`` at and below zero."""
-    return math.log(value) if value > 0.0 else -np.inf
+    """Natural logarithm, ``-inf`` at and below zero, NaN of NaN."""
+    if math.isnan(value):
+        return np.nan
+    return math.log(min(value, HUGE)) if value > 0.0 else -np.inf
 
 
 @njit(cache=True)
@@ -93,80 +86,18 @@ def ring_mean(ring: np.ndarray, at: int, width: int) -> float:
     end = at + RING + 1
     for j in range(end - width, end):
         total += ring[j]
-    return total / width
+    return max(min(total / width, HUGE), -HUGE)
 
 
 @njit(cache=True)
-def ring_spread(ring: np.ndarray, at: int, width: int) -> float:
-    """Give the standard deviation of the last ``width`` samples, the newest at place ``at``."""
-    mean = ring_mean(ring, at, width)
+def ring_spread(ring: np.ndarray, at: int, width: int, mean: float) -> float:
+    """Give the deviation of the last ``width`` samples from their mean, the newest at ``at``."""
     total = 0.0
     end = at + RING + 1
     for j in range(end - width, end):
         d = ring[j] - mean
         total += d * d
-    return math.sqrt(total / width)
-
-
-@njit(cache=True, fastmath=True)
-def nearest_value(memory: np.ndarray, kept: int, x: float) -> float:
-    """Distance of ``x`` to the nearest of the first ``kept`` remembered values."""
-    best = 1e308
-    for j in range(kept):
-        d = abs(memory[j] - x)
-        best = d if d < best else best  # noqa: FURB136 - min() would not become vector code
-    return best
-
-
-@njit(cache=True)
-def novelty(s: np.ndarray, x: float, delay: int, stride: int, size: int) -> float:
-    """Distance of ``x`` to the nearest value before; remembers ``x`` after ``delay`` samples.
-
-    ``s`` holds a counter, a ring of 64 for the delay, and ``size`` remembered values; one
-    value in ``stride`` is remembered.
-    """
-    n = int(s[0])
-    s[0] = n + 1.0
-    waiting = s[1 : 1 + RING]
-    memory = s[1 + RING : 1 + RING + size]
-    if n >= delay and (n - delay) % stride == 0:
-        memory[((n - delay) // stride) % size] = waiting[(n - delay) % RING]
-    waiting[n % RING] = x
-    if n < delay:
-        return 0.0
-    return nearest_value(memory, min((n - delay) // stride + 1, size), x)
-
-
-@njit(cache=True)
-def day_novelty(s: np.ndarray, t: float, x: float, y: float) -> tuple[float, float]:
-    """Distances of two values to the nearest at this time (within half an hour) of other days.
-
-    Both are zero until such a day was seen.
-    """
-    clock = t % DAY
-    slot = min(max(int(clock / DAY_SLOT), 0), DAY_SLOTS - 1)
-    best_x = best_y = np.inf
-    for shift in range(-1, 2):
-        start = ((slot + shift) % DAY_SLOTS) * DAY_SLOT_SIZE
-        for j in range(start + 2, start + 2 + 3 * int(min(s[start], float(DAY_KEPT))), 3):
-            if abs(t - s[j]) < 0.25 * DAY:
-                continue
-            apart = abs(clock - s[j] % DAY)
-            if min(apart, DAY - apart) > DAY_SLOT:
-                continue
-            best_x = min(best_x, abs(x - s[j + 1]))
-            best_y = min(best_y, abs(y - s[j + 2]))
-    start = slot * DAY_SLOT_SIZE
-    if s[start] == 0.0 or abs(t - s[start + 1]) >= DAY_STEP:
-        j = start + 2 + 3 * (int(s[start]) % DAY_KEPT)
-        s[j] = t
-        s[j + 1] = x
-        s[j + 2] = y
-        s[start] += 1.0
-        s[start + 1] = t
-    if best_x == np.inf:
-        return 0.0, 0.0
-    return best_x, best_y
+    return min(math.sqrt(total / width), HUGE)
 
 
 @njit(cache=True)

@@ -84,9 +84,29 @@ def test_every_case_gives_a_whole_result(case: str, name: str) -> None:
 
 
 def test_plot_draws_series_band_events_and_score() -> None:
-    figure = anomaly.detect(spiked()).plot()
-    assert len(figure.data) == 4
-    assert len(figure.layout.shapes) >= 1
+    result = anomaly.detect(spiked())
+    figure = result.plot()
+    names = [trace.name for trace in figure.data]
+    assert names[:4] == ["usual", "usual", "expected", "metric"]
+    assert names[-1] == "score"
+    assert set(names[4:-1]) == set(result.events["kind"])
+    assert sum(len(trace.x) for trace in figure.data[4:-1]) == len(result.events)
+    spans = [shape for shape in figure.layout.shapes if shape.type == "rect"]
+    assert len(spans) == len(result.events)
+    assert any("threshold 0.999" in (note.text or "") for note in figure.layout.annotations)
+    (spike,) = (trace for trace in figure.data if trace.name == "spike")
+    assert any("was expected" in text.replace("<br>", " ") for text in spike.text)
+    rarity = figure.data[-1]
+    assert max(rarity.y) >= 3.0  # three nines
+    with pytest.raises(UnknownSeriesError):
+        result.plot("other")
+
+
+@pytest.mark.parametrize("case", sorted(rough_cases()))
+def test_every_case_can_be_drawn(case: str) -> None:
+    figure = anomaly.detect(rough_cases()[case]).plot()
+    assert figure.data[-1].name == "score"
+    json.dumps(figure.to_dict()["layout"], default=str)
 
 
 def test_many_series_at_once() -> None:
@@ -101,7 +121,9 @@ def test_many_series_at_once() -> None:
         result.trace("latency{route=/a}")
     with pytest.raises(IndexError):
         result.explain(1_000)
-    assert len(result.plot().data) == 8
+    lines = [trace.name for trace in result.plot().data if trace.mode == "lines"]
+    assert lines.count(str(keys[0])) == lines.count(str(keys[1])) == 2  # value and score
+    assert str(keys[1]) not in [trace.name for trace in result.plot(str(keys[0])).data]
 
 
 def test_together_ranks_the_series_by_their_share() -> None:
@@ -162,44 +184,6 @@ def test_a_foreign_detector_works() -> None:
     anomaly.register("half", Half)
     assert anomaly.make_detector("half").threshold == 0.5
     anomaly.base._REGISTRY.pop("half")
-
-
-def test_feedback_moves_the_threshold_and_comes_back_from_incidents() -> None:
-    result = anomaly.detect(spiked(), anomaly.make_detector("auto", threshold=0.995))
-    feedback = anomaly.Feedback(result.threshold)
-    assert feedback.threshold == result.threshold
-    weakest = int(result.events["score"].idxmin())
-    incident = feedback.mark(result, weakest, "expected")
-    assert incident.kind == "expected"
-    assert incident.metrics == ("metric",)
-    assert feedback.threshold > result.events["score"].min() - 1e-12 or len(result.events) == 1
-    again = anomaly.Feedback(result.threshold)
-    again.learn(result, [incident])
-    assert again.threshold == feedback.threshold
-    lower = anomaly.Feedback(0.999)
-    lower.add(0.99, expected=False)
-    assert lower.threshold <= 0.99
-    assert lower.marks == ((0.99, False),)
-
-
-def test_feedback_stays_in_bounds_and_refuses_nonsense() -> None:
-    feedback = anomaly.Feedback()
-    for _ in range(50):
-        feedback.add(1.0, expected=True)
-    assert feedback.threshold <= 1.0 - 1e-8
-    low = anomaly.Feedback()
-    for _ in range(50):
-        low.add(0.0, expected=False)
-    assert low.threshold >= 0.98 - 1e-12
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        feedback.add(1.5, expected=True)
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        anomaly.Feedback(2.0)
-    result = anomaly.detect(spiked())
-    with pytest.raises(ValueError, match="'expected' or 'anomaly'"):
-        feedback.mark(result, 0, "maybe")  # type: ignore[arg-type]
-    with pytest.raises(IndexError):
-        feedback.mark(result, 999, "anomaly")
 
 
 def test_constant_series_then_a_change_is_called() -> None:

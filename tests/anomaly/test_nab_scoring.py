@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import os
 from pathlib import Path
 
 import numpy as np
@@ -87,3 +88,30 @@ def test_false_rows_counts_only_scored_rows_outside() -> None:
     file = nab.LabelledFile("c/f", stamped(np.zeros(100)), ((50, 60),))
     scores = {"c/f": np.ones(100)}
     assert nab.false_rows([file], scores, 0.5) == (75, 75)
+
+
+def test_agrees_with_the_reference_scorer_on_the_benchmark() -> None:
+    """``MONITORLAB_NAB`` is a folder with data and labels, ``nab_score.py`` stands beside it."""
+    root = os.environ.get("MONITORLAB_NAB")
+    if not root:
+        pytest.skip("MONITORLAB_NAB names no folder with the benchmark")
+    path = Path(root).parent / "nab_score.py"
+    spec = importlib.util.spec_from_file_location("nab_reference", path)
+    assert spec is not None
+    assert spec.loader is not None
+    reference = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(reference)
+    files = nab.load(root)
+    corpus = reference.Corpus(root, [f.name for f in files])
+    rng = np.random.default_rng(0)
+    for rows in (1e-4, 1e-3, 1e-2):
+        scores = {f.name: np.round(rng.random(len(f.series)) ** rows, 6) for f in files}
+        for names in (None, [f.name for f in files[:9]]):
+            chosen = [f for f in files if names is None or f.name in names]
+            for profile, expected in corpus.score(scores, names).items():
+                best, _ = nab.score_best(chosen, scores, profile)
+                assert best == pytest.approx(expected["score"], abs=1e-6)
+            for cut in (0.999, 0.99):
+                for profile, expected in corpus.score(scores, names, cut).items():
+                    got = nab.score_at(chosen, scores, cut, profile)
+                    assert got == pytest.approx(expected["score"], abs=1e-6)

@@ -1,0 +1,145 @@
+"""What was ever seen, and what was seen at this time of the day: memories to compare with (numba).
+
+A memory answers how far a number is from the nearest that it holds. The first kind keeps its
+numbers in order, so that the answer costs a binary search; the second keeps those of each half
+hour of the day for three weeks of days. Each works on one slice of a flat ``float64`` state.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+__all__ = ["DAY", "DAY_SIZE", "RING", "SUMMARIES", "day_distances", "memory_size", "nearest"]
+
+RING = 64  # samples in the short memories
+FEWEST = 5  # numbers a memory must hold before it answers
+SUMMARIES = 6  # numbers that a day memory keeps of each sample
+DAY = 86_400.0
+DAY_SLOT = 1_800.0
+DAY_SLOTS = 48
+DAY_KEPT = 128  # samples remembered in each half hour of the day
+DAY_STEP = 299.0  # seconds between two that are remembered: three weeks of days
+OTHER_DAY = 0.25 * DAY  # a sample at least so long ago is of another day
+ENTRY = 2 + SUMMARIES  # time, time of the day, summaries
+DAY_SLOT_SIZE = 2 + DAY_KEPT * ENTRY
+DAY_SIZE = DAY_SLOTS * DAY_SLOT_SIZE + DAY_KEPT
+FAR = 1e308
+
+
+def memory_size(size: int) -> int:
+    """Length of the state of a memory of ``size`` numbers.
+
+    >>> memory_size(100)
+    265
+    """
+    return 1 + RING + 2 * size
+
+
+@njit(cache=True)
+def nearest(s: np.ndarray, x: float, delay: int, stride: int, size: int) -> float:
+    """Distance of ``x`` to the nearest number before; remembers ``x`` after ``delay`` samples.
+
+    ``s`` holds a counter, a ring for the delay, ``size`` numbers in rising order and the same
+    in order of time; one in ``stride`` is remembered. NaN while it holds fewer than five.
+    """
+    n = int(s[0])
+    s[0] = n + 1.0
+    waiting = s[1 : 1 + RING]
+    ranked = s[1 + RING : 1 + RING + size]
+    aged = s[1 + RING + size : 1 + RING + 2 * size]
+    if n >= delay and (n - delay) % stride == 0:
+        k = (n - delay) // stride
+        _remember(ranked, aged, k, size, waiting[(n - delay) % RING])
+    waiting[n % RING] = x
+    held = min((n - delay) // stride + 1, size) if n >= delay else 0
+    if held < FEWEST:
+        return np.nan
+    place = _place(ranked, held, x)
+    above = ranked[place] - x if place < held else np.inf
+    below = x - ranked[place - 1] if place > 0 else np.inf
+    return min(above, below)
+
+
+@njit(cache=True)
+def _place(ranked: np.ndarray, held: int, x: float) -> int:
+    """First of ``held`` rising numbers that is not below ``x``."""
+    low, high = 0, held
+    while low < high:
+        middle = (low + high) // 2
+        if ranked[middle] < x:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@njit(cache=True)
+def _remember(ranked: np.ndarray, aged: np.ndarray, k: int, size: int, y: float) -> None:
+    """Put the ``k``-th number among the others, in the place of the oldest when full."""
+    held = min(k, size)
+    hole = held if k < size else _place(ranked, size, aged[k % size])
+    place = _place(ranked, held, y)
+    if place <= hole:
+        ranked[place + 1 : hole + 1] = ranked[place:hole]
+    else:
+        place -= 1
+        ranked[hole:place] = ranked[hole + 1 : place + 1]
+    ranked[place] = y
+    aged[k % size] = y
+
+
+@njit(cache=True)
+def day_distances(s: np.ndarray, t: float, x: np.ndarray, found: np.ndarray) -> None:
+    """Write how far each summary is from the nearest within half an hour on other days.
+
+    NaN until such a day was seen. A sample is remembered when the last one of its half hour
+    is five minutes old. Each half hour holds two counters and a row of times, of times of the
+    day, and of each summary; the last 128 numbers of ``s`` are scratch.
+    """
+    clock = t % DAY
+    slot = min(max(int(clock / DAY_SLOT), 0), DAY_SLOTS - 1)
+    apart = s[DAY_SLOTS * DAY_SLOT_SIZE : DAY_SIZE]
+    found[:] = FAR
+    for shift in range(-1, 2):
+        a = ((slot + shift) % DAY_SLOTS) * DAY_SLOT_SIZE
+        kept = int(min(s[a], float(DAY_KEPT)))
+        if kept == 0:
+            continue
+        a += 2
+        _other_days(s[a : a + DAY_KEPT], s[a + DAY_KEPT : a + 2 * DAY_KEPT], kept, t, clock, apart)
+        for k in range(SUMMARIES):
+            a_k = a + (2 + k) * DAY_KEPT
+            found[k] = min(found[k], _nearest_of(s[a_k : a_k + DAY_KEPT], kept, x[k], apart))
+    a = slot * DAY_SLOT_SIZE
+    if s[a] == 0.0 or abs(t - s[a + 1]) >= DAY_STEP:
+        j = a + 2 + int(s[a]) % DAY_KEPT
+        s[j] = t
+        s[j + DAY_KEPT] = clock
+        for k in range(SUMMARIES):
+            s[j + (2 + k) * DAY_KEPT] = x[k]
+        s[a] += 1.0
+        s[a + 1] = t
+    if found[0] >= FAR:
+        found[:] = np.nan
+
+
+@njit(cache=True, fastmath=True)
+def _other_days(
+    times: np.ndarray, clocks: np.ndarray, kept: int, t: float, clock: float, apart: np.ndarray
+) -> None:
+    """Write 0 for each sample to compare with, and a great number for the others."""
+    for j in range(kept):
+        gap = abs(clock - clocks[j])
+        near = (gap <= DAY_SLOT) | (gap >= DAY - DAY_SLOT)
+        apart[j] = 0.0 if near & (abs(t - times[j]) >= OTHER_DAY) else FAR
+
+
+@njit(cache=True, fastmath=True)
+def _nearest_of(values: np.ndarray, kept: int, x: float, apart: np.ndarray) -> float:
+    """Distance of ``x`` to the nearest of the first ``kept`` values that are not apart."""
+    best = FAR
+    for j in range(kept):
+        d = abs(values[j] - x) + apart[j]
+        best = d if d < best else best  # noqa: FURB136 - min() would not become vector code
+    return best

@@ -1,0 +1,115 @@
+"""Several series as one system: what one alone, what several at once, and whose share."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitorlab import anomaly
+from monitorlab.anomaly.joint import WARMUP, joint_scores, spell_end
+from tests.anomaly.builders import noise
+
+INDEX = pd.date_range("2026-01-05", periods=900, freq="15s", tz="UTC")
+AT = 700
+
+
+def made(series: int, **peaks: float) -> dict[str, pd.DataFrame]:
+    """Give traces that say nothing but for peaks of tail, by name of the series."""
+    traces = {}
+    for k in range(series):
+        tail = np.full(len(INDEX), 0.6)
+        tail[AT] = peaks.get(f"s{k}", 0.6)
+        traces[f"s{k}"] = pd.DataFrame({"score": tail, "tail": tail}, index=INDEX)
+    return traces
+
+
+def alarmed(traces: dict[str, pd.DataFrame]) -> bool:
+    trace, _ = joint_scores(traces)
+    rows = np.flatnonzero(trace["score"].to_numpy() >= 0.999)
+    assert set(rows) <= {AT}
+    return len(rows) == 1
+
+
+def test_one_very_strange_series_is_enough_and_a_little_strange_one_is_not() -> None:
+    assert alarmed(made(10, s3=1.0 - 1e-6))
+    assert not alarmed(made(10, s3=0.9993))
+    assert not alarmed(made(300, s3=1.0 - 1e-5))
+
+
+def test_several_that_alarm_at_once_are_stranger_than_one() -> None:
+    assert alarmed(made(10, s1=0.9993, s4=0.9993, s7=0.9993))
+    _, shares = joint_scores(made(10, s1=0.9993, s4=0.9993, s7=0.9999))
+    top = shares.iloc[AT]
+    assert set(top[top > 0.0].index) == {"s1", "s4", "s7"}
+    assert top.idxmax() == "s7"
+
+
+def test_what_always_alarms_together_is_learned() -> None:
+    traces = made(6)
+    for trace in traces.values():
+        trace.iloc[::7] = 0.9995
+    score, _ = joint_scores(traces)
+    late = score["score"].to_numpy()[WARMUP + 400 :]
+    assert (late >= 0.999).mean() < 0.005
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 2**16), cut=st.integers(1, 899), series=st.integers(1, 6))
+def test_never_looks_ahead_and_shares_sum_to_one(seed: int, cut: int, series: int) -> None:
+    rng = np.random.default_rng(seed)
+    traces = {}
+    for k in range(series):
+        tail = 1.0 - rng.random(len(INDEX)) ** 3
+        tail[rng.integers(0, len(INDEX), 3)] = np.nan
+        score = np.where(rng.random(len(INDEX)) < 0.02, tail, np.minimum(tail, 0.99))
+        traces[f"s{k}"] = pd.DataFrame({"score": score, "tail": tail}, index=INDEX)
+    trace, shares = joint_scores(traces)
+    early, _ = joint_scores({name: t.iloc[:cut] for name, t in traces.items()})
+    pd.testing.assert_frame_equal(early, trace.iloc[:cut])
+    sums = shares.sum(axis=1).to_numpy()
+    assert np.all(np.isclose(sums, 1.0) | (sums == 0.0))
+    assert trace["tail"].between(0.0, 1.0).all()
+    assert (trace["score"] <= trace["tail"]).all()
+
+
+def test_series_of_different_intervals_meet_in_time() -> None:
+    fast = noise(2_400, seed=1, freq="15s")
+    slow = noise(600, seed=2, freq="1min")
+    fast.iloc[2_000] += 90.0
+    slow.iloc[500] += 90.0
+    result = anomaly.detect({"fast": fast, "slow": slow}, together=True)
+    assert fast.index[2_000] == slow.index[500]
+    near = result.events[(result.events["time"] - fast.index[2_000]).abs() < pd.Timedelta("2min")]
+    assert len(near) == 1
+    assert set(near["shares"].iloc[0]) == {"fast", "slow"}
+
+
+def test_a_spell_is_one_event() -> None:
+    series = {name: noise(1_500, seed=70 + k) for k, name in enumerate("abcd")}
+    for values in series.values():
+        values.iloc[1_000:1_010] += 70.0 + 10.0 * np.arange(10)
+    result = anomaly.detect(series, together=True)
+    index = series["a"].index
+    inside = result.events[
+        (result.events["time"] >= index[1_000]) & (result.events["time"] < index[1_030])
+    ]
+    assert len(inside) == 1
+    assert len(inside["shares"].iloc[0]) >= 2
+
+
+@pytest.mark.parametrize(
+    ("tail", "alarm", "end"),
+    [([0.999, 0.5, 0.5, 0.5, 0.999], 0, 1), ([0.999, 0.5, 0.5, 0.991], 0, 4), ([0.999], 0, 1)],
+)
+def test_where_a_spell_ends(tail: list[float], alarm: int, end: int) -> None:
+    assert spell_end(np.array(tail), alarm) == end
+
+
+def test_no_series_and_one_series() -> None:
+    trace, shares = joint_scores({})
+    assert len(trace) == len(shares) == 0
+    alone = anomaly.detect({"a": noise(800, seed=3)}, together=True)
+    assert len(alone.scores) == 800
