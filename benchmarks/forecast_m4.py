@@ -2,7 +2,7 @@
 
 Usage::
 
-    python benchmarks/forecast_m4.py PATH [--models auto ets theta] [--limit N]
+    python benchmarks/forecast_m4.py PATH [--models auto] [--peers ets mstl_ets] [--limit N]
 
 PATH is a folder with ``Hourly-train.csv`` and ``Hourly-test.csv`` in the public layout of the
 M4 competition (https://github.com/Mcompetitions/M4-methods, folder Dataset). The season is
@@ -135,6 +135,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("path", type=Path, help="folder with Hourly-train.csv and Hourly-test.csv")
     parser.add_argument("--models", nargs="+", default=["auto", "seasonal_naive"])
+    parser.add_argument(
+        "--peers", nargs="*", default=[], help="slow models, on --peer-limit series"
+    )
+    parser.add_argument("--peer-limit", type=int, default=20)
     parser.add_argument("--limit", type=int, default=None, help="only the first N series")
     chosen = parser.parse_args(arguments)
     train = read_values(chosen.path / "Hourly-train.csv")
@@ -146,10 +150,23 @@ def main(arguments: list[str] | None = None) -> int:
         forecast(first, horizon=HORIZON, model=model)
     rows = [measure(train, test, model) for model in chosen.models]
     rows.append(plain_seasonal_naive(train, test))
+    if chosen.peers:  # evenly spread, so that every kind of series is among them
+        spread = ids[:: max(1, len(ids) // chosen.peer_limit)][: chosen.peer_limit]
+        few, later = ({k: part[k] for k in spread} for part in (train, test))
+        for model in (chosen.models[0], *chosen.peers):
+            forecast(first, horizon=HORIZON, model=model)
+            rows.append(measure(few, later, model))
     print(text_table(pd.DataFrame(rows), index=False))
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     made = {
         "benchmark": "M4 Hourly, horizon 48, season not given, 95 % intervals",
+        "command": f"python benchmarks/forecast_m4.py {chosen.path.name} --models "
+        + " ".join(chosen.models)
+        + (
+            f" --peers {' '.join(chosen.peers)} --peer-limit {chosen.peer_limit}"
+            * bool(chosen.peers)
+        )
+        + ("" if chosen.limit is None else f" --limit {chosen.limit}"),
         "series": len(train),
         "python": platform.python_version(),
         "numpy": np.__version__,

@@ -46,6 +46,8 @@ def analyze(
     metrics: Mapping[str, Metric] | None = None,
     before: Any = None,
     after: Any = None,
+    *,
+    are_rates: bool = False,
 ) -> Degradation:
     """Find lasting changes and drifts in each series and say which are for the worse.
 
@@ -59,6 +61,8 @@ def analyze(
     before, after : time or (start, end), optional
         Spans to compare. A single time in ``after`` is a release: everything from there is
         after, everything earlier is before (unless ``before`` says otherwise).
+    are_rates : bool
+        Whether counters have been turned into rates before.
 
     Returns
     -------
@@ -83,8 +87,9 @@ def analyze(
     Changes come from `segment` (seasons, outliers and memory in the noise taken into
     account) and are significant below p = 0.01. The effect is the difference of the
     medians of neighbouring regimes (for lines: of their ends), season removed. A series is
-    *degraded* when its present regime lies on the worse side of its longest earlier regime, by
-    half a deviation of the noise and 2 % at least; *recovered* when an earlier worse regime
+    *degraded* when its present regime lies on the worse side of its longest earlier regime (a
+    series with a course: when the steps since then add up to the worse), by half a deviation of
+    the noise and 2 % at least; *recovered* when an earlier worse regime
     is over. What changes by slope alone is *drifting*; a rising drift of something limited
     is called a leak. The severity asks for size both in per cent (5, 20, 50) and in
     deviations of the noise (1, 2, 4).
@@ -109,7 +114,8 @@ def analyze(
     for key, series in items.items():
         name = str(key)
         metric = _metric(key, known)
-        ready = as_rate(series, name) if metric.type.is_cumulative else series
+        totals = metric.type.is_cumulative and not are_rates
+        ready = as_rate(series, name) if totals else series
         data[name] = ready
         try:
             rows.append(_row(name, ready, metric, before, after))
@@ -249,6 +255,9 @@ def _status(
     levels = [float(np.median(y[a:b])) for a, b in spans]
     longest = max(range(len(real)), key=lambda i: spans[i][1] - spans[i][0])
     usual, now = levels[longest], levels[-1]
+    if parts.shape == "line":  # a course has no level: what its steps add up to
+        since = real[longest:]
+        usual, now = since[0].before, since[0].before + sum(c.effect for c in since)
     effect, ratio = _size(now - usual, usual, noise)
     if not _is_material(effect, ratio):
         away = [_size(level - now, now, noise) for level in levels[:-1]]

@@ -13,7 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from monitorlab.degradation.noise import autoregression, persistence, without_outliers
+from monitorlab.degradation.lasting import lasting
+from monitorlab.degradation.noise import (
+    autoregression,
+    least_noise,
+    persistence,
+    without_outliers,
+)
 from monitorlab.degradation.segments import Shape, fitted, partition, refine, segment_costs
 from monitorlab.errors import InvalidSeriesError
 from monitorlab.seasonality.adjust import remove_seasons
@@ -27,6 +33,8 @@ MIN_SAMPLES = 12
 MIN_SIZE = {"level": 5, "line": 8}
 PRICE = {"level": (7.0, 2.2), "line": (13.0, 2.0)}  # a + b log(n) for one change
 WANDERS = -11.0  # persistence above which a series has no level to return to
+STANDS = -40.0  # the same a piece, below which straight pieces are more than a walk cut up
+LEAST_MEMORY = 0.055  # the same a sample: memory of under 18 samples is noise, not a course
 MATERIAL = 1.0  # times log(n) / n of the variance that a bend of a wandering series explains
 STEP_REACH, STEP_LIMIT = 0.03, 6.0  # share of the series, robust deviations of its steps
 LADDER = 12  # penalties tried
@@ -103,13 +111,19 @@ def changepoints(series: pd.Series | np.ndarray | Sequence[float]) -> list[int]:
        plus a price for each change, so memory in the noise is never paid with changes
        (the idea of the gappy Schwarz criterion). The best score wins; then changes that
        do not earn their price are taken back one by one.
-    3. A series that wanders (it spans fewer than 11 times its own memory, so no level to
-       return to can be known) is cut into straight lines instead, where a bend explains a
-       material share of the whole variance, moved to a step near it that clearly stands out.
+    3. Spells shorter than 3.5 % of the series that come back are no change for good; every
+       change left has to be significant against the long-run variance of the noise, which
+       sees memory that an autoregression of six samples does not.
+    4. A series that wanders (it spans fewer than 11 times its own memory, of 18 samples or
+       more, so no level to return to can be known) is cut into straight lines instead, where
+       a bend explains a material share of the whole variance, moved to a step near it that
+       clearly stands out. Pieces that leave next to no memory (a leak that begins) are none of
+       that: they are tested like any other change.
 
     Prices are set so that white noise and autoregressive noise show a change in fewer
     than 1 in 100 series. Cost O(n) plus one million segment costs. Not good at: changes of
-    variance alone, regimes shorter than 5 samples.
+    variance alone, regimes shorter than 5 samples; a series that jumps to and fro for long
+    spells (states, bursts of jobs) is cut there.
 
     References
     ----------
@@ -155,10 +169,10 @@ def segment(series: pd.Series | np.ndarray | Sequence[float]) -> Segmentation:
     if len(rows) < MIN_SAMPLES or float(np.ptp(values[rows])) == 0.0:
         fit[rows] = values[rows]
         return Segmentation((), "level", wanders=False, p_values=(), fit=fit, seasonal=whole)
-    seasonal = _seasonal(series, values)
+    seasonal, spent = _seasonal(series, values)
     whole[rows] = seasonal[rows]
     y = values[rows] - seasonal[rows]
-    points, shape, wanders, p_values = _segment(y)
+    points, shape, wanders, p_values = _segment(y, spent)
     fit[rows] = fitted(y, points, shape) + seasonal[rows]
     found = tuple(int(rows[p]) for p in points)
     return Segmentation(found, shape, wanders, p_values, fit, whole)
@@ -184,15 +198,16 @@ def _values(series: pd.Series | np.ndarray | Sequence[float]) -> np.ndarray:
     return values
 
 
-def _seasonal(series: object, values: np.ndarray) -> np.ndarray:
-    """Season at each sample: by time where there are times, else by position."""
+def _seasonal(series: object, values: np.ndarray) -> tuple[np.ndarray, float]:
+    """Season at each sample, by time where there are times; share of freedom it took."""
     if isinstance(series, pd.Series) and isinstance(series.index, pd.DatetimeIndex):
         steps = np.diff(series.index.asi8)
         if bool((np.abs(steps - np.median(steps)) > 0.01 * np.median(steps)).any()):
             part = remove_seasons(series, what="changepoints")
             out = np.zeros(len(values))
             out[np.isfinite(values)] = part.seasonal
-            return out
+            span = float(part.times_ns[-1] - part.times_ns[0])
+            return out, sum(p.as_unit("ns").value for p in part.periods) / span
         day = 86_400 * 10.0 ** {"s": 0, "ms": 3, "us": 6, "ns": 9}[series.index.unit]
         anchors = sorted({day / 24 / steps[0], day / steps[0], 7 * day / steps[0], *SAMPLE_ANCHORS})
     else:
@@ -211,10 +226,12 @@ def _seasonal(series: object, values: np.ndarray) -> np.ndarray:
     for period in sorted(f.period * factor for f in found):
         shape = season(rest, period)
         rest, out = rest - shape, out + shape
-    return out
+    return out, sum(f.period for f in found) * factor / n
 
 
-def _segment(values: np.ndarray) -> tuple[list[int], Shape, bool, tuple[float, ...]]:
+def _segment(
+    values: np.ndarray, spent: float = 0.0
+) -> tuple[list[int], Shape, bool, tuple[float, ...]]:
     clean = without_outliers(values)
     size = -(-len(clean) // MAX_POINTS)
     count = len(clean) // size
@@ -225,16 +242,23 @@ def _segment(values: np.ndarray) -> tuple[list[int], Shape, bool, tuple[float, .
     y = (y - y.mean()) / scale
     costs: dict[Shape, np.ndarray] = {s: segment_costs(y, s) for s in ("level", "line")}
     best = _best(y, costs)
-    line = y - fitted(y, (), "line")
-    wanders = persistence(line) > WANDERS
+    wanders = _wanders(y - fitted(y, (), "line"))
     if wanders and best.points:
-        left = y - fitted(y, best.points, best.shape)
-        wanders = best.shape == "line" or persistence(left) > WANDERS
+        left = persistence(y - fitted(y, best.points, best.shape))
+        wanders = left > (STANDS * (len(best.points) + 1) if best.shape == "line" else WANDERS)
     if wanders:
         best = _material(y, costs["line"])
-    p_values = _chances(y, best)
-    points = refine(clean, best.points, size, best.shape)
-    return points, best.shape, wanders, p_values
+        p_values = _chances(y, best)
+    else:
+        points, p_values = lasting(y, best.points, best.shape, spent)
+        best = _Candidate(points, best.shape, best.score)
+    return refine(clean, best.points, size, best.shape), best.shape, wanders, p_values
+
+
+def _wanders(residual: np.ndarray) -> bool:
+    """Whether there is no level to return to: a memory long in the span and in samples."""
+    found = persistence(residual)
+    return found > WANDERS and found > -LEAST_MEMORY * len(residual)
 
 
 def _price(shape: Shape, n: int) -> float:
@@ -243,7 +267,7 @@ def _price(shape: Shape, n: int) -> float:
 
 
 def _score(y: np.ndarray, points: Sequence[int], shape: Shape) -> float:
-    value, _ = autoregression(y - fitted(y, points, shape))
+    value, _ = autoregression(y - fitted(y, points, shape), least=least_noise(y))
     tilt = float(np.log(len(y))) if shape == "line" else 0.0
     return value + tilt + _price(shape, len(y)) * len(points)
 
@@ -317,7 +341,7 @@ def _at_steps(y: np.ndarray, points: Sequence[int]) -> list[int]:
 
 
 def _chances(y: np.ndarray, best: _Candidate) -> tuple[float, ...]:
-    """Chance of each change in noise: 1 % where it just earns its price."""
+    """Chance of each bend of a series that wanders: 1 % where it just earns its price."""
     out = []
     for i in range(len(best.points)):
         without = best.points[:i] + best.points[i + 1 :]

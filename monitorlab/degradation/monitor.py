@@ -93,9 +93,10 @@ class DegradationMonitor:
     (1985) approximation of the run length. Since a baseline learned from few samples is
     itself off, ``k`` is raised by one standard error of the baseline. After a change the
     baseline is learned anew. The false-alarm rate holds for autocorrelations up to 0.6
-    (at 0.9 there are about four times as many). Cost O(1) a sample; memory the warm-up and a
-    hundred changes. Not good at: seasons (give it a residual) and slow drifts well under
-    ``shift``.
+    (at 0.9 there are about four times as many). Changes of 1.5 deviations are told sooner than
+    ``expected_delay`` says: after 6 samples (8 said) in white noise, 26 (41) at 0.6. Cost O(1)
+    a sample; memory the warm-up and a hundred changes. Not good at: seasons (give it a
+    residual) and slow drifts well under ``shift``.
 
     Examples
     --------

@@ -9,27 +9,34 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["autoregression", "persistence", "without_outliers"]
+__all__ = ["autoregression", "least_noise", "persistence", "without_outliers"]
 
 MAX_ORDER = 6
+LEAST_NOISE = 0.1  # of the deviation of the series: an innovation is never sharper
+LARGE, MANY = 0.5, 10  # steps of so many deviations, and how many make a habit
 
 
-def autoregression(residual: np.ndarray, max_order: int = MAX_ORDER) -> tuple[float, int]:
+def autoregression(
+    residual: np.ndarray, max_order: int = MAX_ORDER, *, least: float = LEAST_NOISE
+) -> tuple[float, int]:
     """Log size of the innovations of the best autoregression of a residual.
 
     Parameters
     ----------
     residual : numpy.ndarray, shape (n,)
-        What a fit left, mean zero.
+        What a fit left of a series of unit variance.
     max_order : int
         Orders 0 to this are tried on the same samples.
+    least : float
+        Innovations are never taken to be sharper, see `least_noise`.
 
     Returns
     -------
     criterion : float
-        ``2 n log(mean absolute innovation) + order log(n)`` for the best order: minus
-        twice the log likelihood of Laplace noise, so that a few large innovations (jobs
-        that start, caches that empty) do not ask to be explained by changes.
+        Minus twice the log likelihood of the innovations, in units of the series, plus
+        ``order log(n)``, for the best order: of Laplace or of Cauchy noise, whichever
+        fits, so that a few large innovations (jobs that start, caches that empty) do not
+        ask to be explained by changes.
     order : int
         That order.
 
@@ -47,18 +54,43 @@ def autoregression(residual: np.ndarray, max_order: int = MAX_ORDER) -> tuple[fl
     def size(innovations: np.ndarray) -> float:
         return 2.0 * count * float(np.log(max(float(np.abs(innovations).mean()), floor)))
 
-    best, best_order = size(target), 0
+    best, best_order, left = size(target), 0, target
     if top == 0:
-        return best, 0
+        return _likelihood(left, least), 0
     lags = np.stack([residual[top - k : n - k] for k in range(1, top + 1)])
     gram, cross = lags @ lags.T, lags @ target
     ridge = (1e-10 * float(np.trace(gram)) / top + 1e-300) * np.eye(top)
     for order in range(1, top + 1):
         weights = np.linalg.solve((gram + ridge)[:order, :order], cross[:order])
-        value = size(target - weights @ lags[:order]) + order * float(np.log(count))
+        innovations = target - weights @ lags[:order]
+        value = size(innovations) + order * float(np.log(count))
         if value < best:
-            best, best_order = value, order
-    return best, best_order
+            best, best_order, left = value, order, innovations
+    return _likelihood(left, least) + best_order * float(np.log(count)), best_order
+
+
+def least_noise(y: np.ndarray) -> float:
+    """Say how small noise may be taken to be, in deviations of a series.
+
+    Parameters
+    ----------
+    y : numpy.ndarray, shape (n,)
+        Of unit variance.
+
+    Returns
+    -------
+    float
+        A tenth where ten steps or more are larger than half a deviation: what holds still
+        between many jumps (counts, states) would else make every jump a change, whatever it
+        costs. Less by the square where there are fewer.
+
+    Examples
+    --------
+    >>> least_noise(np.tile([-1.0, 1.0], 30)), round(least_noise(np.repeat([-1.0, 1.0], 30)), 3)
+    (0.1, 0.001)
+    """
+    jumps = int((np.abs(np.diff(y)) > LARGE).sum())
+    return LEAST_NOISE * max(1, min(jumps, MANY)) ** 2 / MANY**2
 
 
 def persistence(residual: np.ndarray, lags: int = 3) -> float:
@@ -135,3 +167,15 @@ def without_outliers(y: np.ndarray, reach: int = 3, limit: float = 4.0) -> np.nd
     if scale == 0.0:
         scale = 1.2533 * float(away.mean())
     return np.where(away > limit * scale, middle, y)
+
+
+def _likelihood(innovations: np.ndarray, least: float) -> float:
+    """Minus twice the log likelihood of Laplace or Cauchy noise, the better of the two."""
+    n, away = len(innovations), np.abs(innovations)
+    laplace = 2.0 * n * (float(np.log(2.0 * max(float(away.mean()), least))) + 1.0)
+    power = innovations * innovations
+    scale = max(1.4826 * float(np.median(away)), least)
+    for _ in range(6):
+        scale = max(float(np.sqrt(np.mean(2.0 * power / (1.0 + power / scale**2)))), least)
+    cauchy = 2.0 * float(n * np.log(np.pi * scale) + np.log1p(power / scale**2).sum())
+    return min(laplace, cauchy)

@@ -15,6 +15,7 @@ import pandas as pd
 from monitorlab.degradation.comparison import Comparison
 from monitorlab.display import Result, format_number, to_plain
 from monitorlab.model import Severity
+from monitorlab.seasonality.rows import row_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -216,12 +217,7 @@ class Degradation(Result):
 
     def __getitem__(self, name: object) -> SeriesDegradation:
         """Give the row of a series by its name, key or position."""
-        if isinstance(name, int):
-            return self.rows[name]
-        for row in self.rows:
-            if row.series == str(name):
-                return row
-        raise KeyError(str(name))
+        return row_of(self.rows, name)
 
     @property
     def changes(self) -> tuple[Change, ...]:

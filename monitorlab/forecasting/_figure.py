@@ -85,15 +85,16 @@ def _add_capacity(figure: go.Figure, forecast: Forecast, past_x: np.ndarray, x: 
     if capacity is None or when is None:
         return
     limits = capacity.to_numpy(dtype=np.float64)
+    what = "lower limit" if forecast.limit == "lower" else "capacity"
     step = int(when.horizon.as_unit("ns").value) // len(limits)
     flat = bool(np.ptp(limits) == 0)
     figure.add_scatter(
         x=np.concatenate((past_x[:1], x)) if flat else x,
         y=np.concatenate((limits[:1], limits)) if flat else limits,
-        mode="lines", name="capacity", line={"color": _CAPACITY, "width": 1.5, "dash": "dash"},
+        mode="lines", name=what, line={"color": _CAPACITY, "width": 1.5, "dash": "dash"},
     )  # fmt: skip
     figure.add_annotation(
-        text=f"capacity: {when}", xref="paper", yref="paper", x=0.01, y=1.0,
+        text=f"{what}: {when}", xref="paper", yref="paper", x=0.01, y=1.0,
         xanchor="left", yanchor="bottom", showarrow=False, font={"color": _CAPACITY},
     )  # fmt: skip
     if when.p10 is None:

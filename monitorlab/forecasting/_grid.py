@@ -53,8 +53,8 @@ class Grid:
         Name of the series.
     notes : tuple of str
         What was done to the samples, for the reader.
-    excess : numpy.ndarray or None
-        Highest sample minus mean in each step, where several samples share a step.
+    excess, dip : numpy.ndarray or None
+        Highest and lowest sample minus mean in each step, where several share a step.
     """
 
     values: np.ndarray
@@ -65,6 +65,7 @@ class Grid:
     name: Any = None
     notes: tuple[str, ...] = ()
     excess: np.ndarray | None = None
+    dip: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -88,6 +89,7 @@ class Grid:
             observed=self.observed[:length],
             end=self.end - self.step * (len(self.values) - length),
             excess=None if self.excess is None else self.excess[:length],
+            dip=None if self.dip is None else self.dip[:length],
         )
 
     def filled(self, seasons: tuple[int, ...]) -> Grid:
@@ -308,13 +310,15 @@ def _timed(
     finite = count > 0
     starts = np.flatnonzero(np.diff(place, prepend=-1))
     means = np.zeros(length)
-    peak = np.zeros(length)
+    peak, low = np.zeros(length), np.zeros(length)
     # scaled before adding up, so that the sum of huge values stays finite
     means[place[starts]] = np.add.reduceat(values / count[place], starts)
     peak[place[starts]] = np.maximum.reduceat(values, starts)
-    excess = None
+    low[place[starts]] = np.minimum.reduceat(values, starts)
+    excess = dip = None
     if step > interval:
         excess = np.where(finite, peak - means, 0.0)
+        dip = np.where(finite, low - means, 0.0)
         notes.append(
             f"the horizon is long for samples every {format_duration(interval)}: "
             f"forecast in steps of {format_duration(step)}, each the mean of its samples"
@@ -328,7 +332,7 @@ def _timed(
             "give a longer history or a shorter horizon"
         )
         raise NotEnoughDataError(msg, needed=MIN_SAMPLES, got=int(finite.sum()))
-    return _finished(means, finite, end, step, True, name, notes, excess)
+    return _finished(means, finite, end, step, True, name, notes, excess, dip)
 
 
 def _finished(
@@ -340,6 +344,7 @@ def _finished(
     name: Any,
     notes: list[str],
     excess: np.ndarray | None,
+    dip: np.ndarray | None = None,
 ) -> Grid:
     missing = int((~finite).sum())
     if missing:
@@ -363,6 +368,7 @@ def _finished(
         name=name,
         notes=tuple(notes),
         excess=excess,
+        dip=dip,
     )
 
 

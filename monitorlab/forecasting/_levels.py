@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +12,28 @@ from monitorlab.forecasting._numbers import smoothed, smoothing_reach
 __all__ = ["DampedTrend", "Middle", "Smoothing"]
 
 
+class _Unseasonal(ABC):
+    """A member that looks at no season."""
+
+    __slots__ = ()
+
+    def paths(
+        self,
+        values: np.ndarray,
+        cuts: np.ndarray,
+        horizon: int,
+        seasons: tuple[int, ...],  # noqa: ARG002 - no season here
+    ) -> np.ndarray:
+        """Forecast from each cut, whatever the seasons."""
+        return self.ahead(values, cuts, horizon)
+
+    @abstractmethod
+    def ahead(self, values: np.ndarray, cuts: np.ndarray, horizon: int) -> np.ndarray:
+        """Forecast from each cut."""
+
+
 @dataclass(frozen=True, slots=True)
-class Smoothing:
+class Smoothing(_Unseasonal):
     """Simple exponential smoothing: a flat line at the smoothed level.
 
     Parameters
@@ -23,13 +44,7 @@ class Smoothing:
 
     alpha: float = 0.3
 
-    def paths(
-        self,
-        values: np.ndarray,
-        cuts: np.ndarray,
-        horizon: int,
-        seasons: tuple[int, ...],  # noqa: ARG002 - no season here
-    ) -> np.ndarray:
+    def ahead(self, values: np.ndarray, cuts: np.ndarray, horizon: int) -> np.ndarray:
         """Forecast from each cut."""
         if self.alpha == 0:
             level = np.cumsum(values)[cuts - 1] / cuts
@@ -40,7 +55,7 @@ class Smoothing:
 
 
 @dataclass(frozen=True, slots=True)
-class DampedTrend:
+class DampedTrend(_Unseasonal):
     """Holt's level and slope with fixed shares and a damped slope.
 
     Parameters
@@ -55,13 +70,7 @@ class DampedTrend:
     beta: float = 0.05
     damping: float = 0.98
 
-    def paths(
-        self,
-        values: np.ndarray,
-        cuts: np.ndarray,
-        horizon: int,
-        seasons: tuple[int, ...],  # noqa: ARG002 - no season here
-    ) -> np.ndarray:
+    def ahead(self, values: np.ndarray, cuts: np.ndarray, horizon: int) -> np.ndarray:
         """Forecast from each cut."""
         few = max(2, min(10, int(cuts[0])))
         level = float(values[0])
@@ -82,7 +91,7 @@ class DampedTrend:
 
 
 @dataclass(frozen=True, slots=True)
-class Middle:
+class Middle(_Unseasonal):
     """The median of the newest values: what fits a series of zeros and bursts.
 
     Parameters
@@ -93,13 +102,7 @@ class Middle:
 
     newest: int = 500
 
-    def paths(
-        self,
-        values: np.ndarray,
-        cuts: np.ndarray,
-        horizon: int,
-        seasons: tuple[int, ...],  # noqa: ARG002 - no season here
-    ) -> np.ndarray:
+    def ahead(self, values: np.ndarray, cuts: np.ndarray, horizon: int) -> np.ndarray:
         """Forecast from each cut."""
         level = np.array([np.median(values[max(0, c - self.newest) : c]) for c in cuts])
         return np.repeat(level[:, None], horizon, axis=1)

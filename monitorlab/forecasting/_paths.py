@@ -24,7 +24,9 @@ _LEVEL = 0.9
 _MOST_LASTING = 0.95
 
 
-def simulate(run: Run, grid: Grid, *, count: int = PATHS, seed: int = 0) -> np.ndarray:
+def simulate(
+    run: Run, grid: Grid, *, count: int = PATHS, seed: int = 0, lowest: bool = False
+) -> np.ndarray:
     """Draw future paths of single samples.
 
     Parameters
@@ -37,6 +39,8 @@ def simulate(run: Run, grid: Grid, *, count: int = PATHS, seed: int = 0) -> np.n
         Paths.
     seed : int
         Of the random numbers; the same seed gives the same paths.
+    lowest : bool
+        Draw the lowest sample of each step of a coarse grid instead of the highest.
 
     Returns
     -------
@@ -59,8 +63,9 @@ def simulate(run: Run, grid: Grid, *, count: int = PATHS, seed: int = 0) -> np.n
     widest = np.quantile(np.abs(miss), _LEVEL)
     half = run.calibration.half_width(_LEVEL)
     paths = run.mean + miss * (half / widest if widest > 0 else 0.0)
-    if grid.excess is not None:
-        paths = paths + _excess(grid, count, horizon, season, rng)
+    beyond = grid.dip if lowest else grid.excess
+    if beyond is not None:
+        paths = paths + _beyond(beyond, grid, count, horizon, season, rng)
     return np.asarray(np.maximum(paths, run.floor))
 
 
@@ -93,10 +98,15 @@ def _misses(
     return np.asarray(level + np.sqrt(1.0 - lasting) * drawn[:, :horizon])
 
 
-def _excess(
-    grid: Grid, count: int, horizon: int, season: int, rng: np.random.Generator
+def _beyond(
+    beyond: np.ndarray,
+    grid: Grid,
+    count: int,
+    horizon: int,
+    season: int,
+    rng: np.random.Generator,
 ) -> np.ndarray:
-    """Draw what the highest sample of a step had over its mean, at the same phase."""
+    """Draw how far the furthest sample of a step was from its mean, at the same phase."""
     size = len(grid.values)
     known = np.flatnonzero(grid.observed)
     if season < 2 or size < 2 * season:
@@ -105,4 +115,4 @@ def _excess(
         seasons = size // season
         back = rng.integers(1, seasons + 1, size=(count, horizon))
         picked = size - season * back + np.arange(horizon) % season
-    return np.asarray(grid.excess)[picked]
+    return np.asarray(beyond[picked])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -100,6 +100,7 @@ def forecast_series(
     horizon: DurationLike = "24h",
     *,
     capacity: CapacityLike | None = None,
+    limit: Literal["auto", "upper", "lower"] = "auto",
     level: float = 0.95,
     model: str = "auto",
 ) -> Forecast:
@@ -114,6 +115,11 @@ def forecast_series(
     capacity : number, pandas.Series or callable, optional
         The limit: one number, a limit that is itself a series (its newest value holds), or
         a function of a time. None: none is made up.
+    limit : {"auto", "upper", "lower"}
+        Whether the capacity is reached from below (used space) or from above (free space,
+        down to 0). "auto": from above only where every sample so far lies above it and the
+        name says that it is what is left, or (a name that says neither) the series does not
+        rise; ``notes`` says so.
     level : float
         Nominal probability that a sample falls into its interval.
     model : str
@@ -127,7 +133,8 @@ def forecast_series(
     Raises
     ------
     InvalidSeriesError
-        If the index is not of times, or the capacity gives no finite number.
+        If the index is not of times, the capacity gives no finite number, or ``limit`` is
+        none of the three.
     NotEnoughDataError
         With too few samples for this horizon.
     TimeError
@@ -152,6 +159,9 @@ def forecast_series(
     >>> fc = forecast_series(disk, "30d", capacity=74.99)
     >>> print(fc.time_to_capacity.p50.round("1h"))
     15 days 01:00:00
+    >>> free = forecast_series((100 - disk).rename("disk_free"), "120d", capacity=0)
+    >>> free.limit, free.time_to_capacity.is_reached
+    ('lower', True)
     """
     ahead = parse_duration(horizon)
     if ahead <= 0:
@@ -175,7 +185,8 @@ def forecast_series(
     span = _span(series)
     if span > grid.step * len(grid):
         overview = grid_from(series, step=coarse_step(interval, span, OVERVIEW_STEPS))
-    return forecaster.adopt(grid, series, overview=overview).predict(steps, level, capacity=limits)
+    made = forecaster.adopt(grid, series, overview=overview)
+    return made.predict(steps, level, capacity=limits, limit=limit)
 
 
 def _span(series: pd.Series) -> int:

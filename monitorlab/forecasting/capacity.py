@@ -1,13 +1,13 @@
-"""Capacity: the limit given, when it is reached, the peaks ahead and the growth a month.
+"""Capacity: the limit given, when it is reached, and the growth a month.
 
-No capacity is ever made up: without one there is no time to capacity, and the peaks are
-compared with the highest sample seen.
+No capacity is ever made up: without one there is no time to capacity.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -24,20 +24,21 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CapacityLike",
+    "LimitSide",
     "MonthlyGrowth",
     "TimeToCapacity",
     "growth_of",
     "limits_at",
-    "peaks_of",
+    "side_of",
     "time_to",
 ]
 
 CapacityLike: TypeAlias = "float | int | pd.Series | Callable[[pd.Timestamp], float]"
+LimitSide: TypeAlias = Literal["upper", "lower"]
 _MONTH = 30 * 86_400_000_000_000
-_PEAK_SPANS = ("24h", "7d", "30d", "90d")
-_HOUR = 3_600_000_000_000
-_SPANS_NS = (24 * _HOUR, 168 * _HOUR, 720 * _HOUR, 2_160 * _HOUR)
 _BLOCKS = 50
+_LEFT = {"free", "avail", "available", "remaining", "left", "headroom", "idle", "spare", "unused"}
+_USED = {"used", "usage", "use", "utilization", "utilisation", "busy", "load", "allocated"}
 _FEWEST_BLOCKS = 4
 
 
@@ -203,8 +204,65 @@ def limits_at(capacity: CapacityLike, times: pd.DatetimeIndex) -> np.ndarray:
     return limits
 
 
+def side_of(
+    values: np.ndarray, first_limit: float, wanted: str = "auto", *, name: str = ""
+) -> LimitSide:
+    """Say whether a limit is to be reached from below or from above.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (n,)
+        History; finite.
+    first_limit : float
+        Capacity at the first step ahead.
+    wanted : {"auto", "upper", "lower"}
+        What was asked for.
+    name : str
+        Of the series.
+
+    Returns
+    -------
+    {"upper", "lower"}
+        With "auto" lower only where every sample so far lies above the limit, and the name
+        speaks of what is left ("free", "available", "remaining" ...) or, where it speaks
+        neither of that nor of use, the newest third does not lie above the oldest.
+
+    Raises
+    ------
+    InvalidSeriesError
+        If ``wanted`` is none of the three.
+
+    Examples
+    --------
+    >>> side_of(np.array([30.0, 20.0]), 0.0), side_of(np.array([30.0, 50.0]), 40.0)
+    ('lower', 'upper')
+    >>> side_of(np.array([91.0, 90.0]), 80.0, name="disk_used")
+    'upper'
+    """
+    if wanted not in ("auto", "upper", "lower"):
+        msg = f"limit must be 'auto', 'upper' or 'lower', got {wanted!r}"
+        raise InvalidSeriesError(msg)
+    if wanted == "lower":
+        return "lower"
+    if wanted == "upper" or not float(values.min()) > first_limit:
+        return "upper"
+    words = set(re.split(r"[^a-z]+", name.lower()))
+    if words & _LEFT:
+        return "lower"
+    if words & _USED:
+        return "upper"
+    part = max(1, len(values) // 3)
+    falls = float(np.median(values[-part:])) <= float(np.median(values[:part]))
+    return "lower" if falls else "upper"
+
+
 def time_to(
-    paths: np.ndarray, limits: np.ndarray, grid: Grid, *, current: float | None = None
+    paths: np.ndarray,
+    limits: np.ndarray,
+    grid: Grid,
+    *,
+    current: float | None = None,
+    side: LimitSide = "upper",
 ) -> TimeToCapacity:
     """Find when simulated paths reach their limits.
 
@@ -217,7 +275,9 @@ def time_to(
     grid : Grid
         Gives the time of a step.
     current : float, optional
-        The newest sample; at or above the first limit the time is zero.
+        The newest sample; at or beyond the first limit the time is zero.
+    side : {"upper", "lower"}
+        Whether the limit is reached from below or from above.
 
     Returns
     -------
@@ -234,10 +294,11 @@ def time_to(
     in 2h00m (p10 2h00m, p90 3h00m)
     """
     count, horizon = paths.shape
-    if current is not None and current >= limits[0]:
+    sign = -1.0 if side == "lower" else 1.0
+    if current is not None and sign * current >= sign * limits[0]:
         first = np.zeros(count)
     else:
-        over = paths >= limits
+        over = sign * paths >= sign * limits
         first = np.where(over.any(axis=1), over.argmax(axis=1) + 1.0, np.inf)
     ranked = np.sort(first)
 
@@ -253,65 +314,6 @@ def time_to(
         horizon=pd.Timedelta(horizon * grid.step, unit="ns"),
         from_time=pd.Timestamp(grid.end, unit="ns", tz="UTC"),
     )
-
-
-def peaks_of(
-    paths: np.ndarray, grid: Grid, record: float, limits: np.ndarray | None = None
-) -> pd.DataFrame:
-    """Give the highest value ahead within 24 h, 7 d, 30 d and 90 d.
-
-    Parameters
-    ----------
-    paths : numpy.ndarray, shape (n_paths, horizon)
-        Simulated futures.
-    grid : Grid
-        Gives the time of a step.
-    record : float
-        Highest sample of the history.
-    limits : numpy.ndarray, shape (horizon,), optional
-        Capacity at each step.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row for each span that the horizon covers (the horizon itself where it covers
-        none of them): ``p10``, ``p50``, ``p90`` of the peak, ``probability_above_record``
-        and, with a capacity, ``probability_above_capacity``.
-
-    Examples
-    --------
-    >>> import numpy as np, pandas as pd
-    >>> from monitorlab.forecasting._grid import grid_from
-    >>> index = pd.date_range("2026-01-01", periods=48, freq="1h", tz="UTC")
-    >>> grid = grid_from(pd.Series(np.arange(48.0), index=index))
-    >>> paths = np.array([[40.0, 45.0, 50.0], [40.0, 42.0, 44.0]])
-    >>> peaks_of(paths, grid, record=47.0).loc["3h", ["p50", "probability_above_record"]].tolist()
-    [47.0, 0.5]
-    """
-    horizon = paths.shape[1]
-    total = horizon * grid.step
-    spans = [
-        (label, length // grid.step)
-        for label, length in zip(_PEAK_SPANS, _SPANS_NS, strict=True)
-        if length <= total and length >= grid.step
-    ]
-    if not spans or spans[-1][1] < horizon:
-        spans.append((format_duration(total), horizon))
-    rows = {}
-    for label, steps in spans:
-        part = paths[:, :steps]
-        peak = part.max(axis=1)
-        p10, p50, p90 = np.quantile(peak, (0.1, 0.5, 0.9))
-        rows[label] = {
-            "p10": float(p10),
-            "p50": float(p50),
-            "p90": float(p90),
-            "probability_above_record": float((peak > record).mean()),
-        }
-        if limits is not None:
-            over = (part >= limits[:steps]).any(axis=1)
-            rows[label]["probability_above_capacity"] = float(over.mean())
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("span")
 
 
 def growth_of(grid: Grid, season: int, level: float) -> MonthlyGrowth | None:

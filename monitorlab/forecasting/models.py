@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
+from monitorlab.display import format_number
 from monitorlab.errors import InvalidSeriesError, NotEnoughDataError, UnknownNameError, did_you_mean
 from monitorlab.forecasting._auto import members_for
 from monitorlab.forecasting._components import Component, SeasonalNaive
@@ -20,6 +21,7 @@ from monitorlab.forecasting._engine import ORIGINS, Run, run, usable_seasons
 from monitorlab.forecasting._grid import Grid, grid_from
 from monitorlab.forecasting._season import find_seasons, week_of
 from monitorlab.forecasting.accuracy import Accuracy, rolling_accuracy
+from monitorlab.forecasting.capacity import LimitSide, side_of
 from monitorlab.forecasting.result import Forecast
 
 if TYPE_CHECKING:
@@ -119,7 +121,12 @@ class Forecaster(ABC):
         return self
 
     def predict(
-        self, horizon: int, level: float = 0.95, *, capacity: pd.Series | None = None
+        self,
+        horizon: int,
+        level: float = 0.95,
+        *,
+        capacity: pd.Series | None = None,
+        limit: str = "auto",
     ) -> Forecast:
         """Forecast the next steps with intervals.
 
@@ -131,6 +138,9 @@ class Forecaster(ABC):
             Nominal probability of the intervals, between 0 and 1.
         capacity : pandas.Series, optional
             The limit at each future step.
+        limit : {"auto", "upper", "lower"}
+            Whether it is reached from below or from above; "auto": see
+            :func:`monitorlab.forecasting.capacity.side_of`.
 
         Returns
         -------
@@ -150,6 +160,8 @@ class Forecaster(ABC):
         made = self._runs[steps]
         lower, upper = made.bounds(level)
         index = self._grid.future(steps)
+        side, told = _side(self._history, capacity, limit)
+        reach = _reach_notes(self._grid, made, steps, lower)
         used = tuple(s for s in made.plan.seasons if s in self._found)
 
         def line(values: np.ndarray) -> pd.Series:
@@ -164,10 +176,11 @@ class Forecaster(ABC):
             season=used[0] if used else None,
             seasons=used,
             fallback=made.fallback,
-            notes=(*self._grid.notes, *made.notes, *_reach_notes(self._grid, made, steps, lower)),
+            notes=(*self._grid.notes, *made.notes, *reach, *told),
             weights=made.weights,
             history=self._history,
             capacity=capacity,
+            limit=side,
             _grid=self._grid,
             _overview=self._overview or self._grid,
             _run=made,
@@ -355,6 +368,23 @@ def _reach_notes(grid: Grid, made: Run, horizon: int, lower: np.ndarray) -> list
             f"ahead; beyond, up to {horizon}, intervals widen by the growth measured so far"
         )
     return told
+
+
+def _side(
+    history: pd.Series, capacity: pd.Series | None, wanted: str
+) -> tuple[LimitSide, list[str]]:
+    """Say from which side the limit is reached, and tell where that had to be guessed."""
+    values = history.to_numpy(dtype=np.float64, na_value=np.nan)
+    values = values[np.isfinite(values)]
+    first = np.inf if capacity is None else float(capacity.iloc[0])
+    side = side_of(values, first, wanted, name=str(history.name or ""))
+    if wanted != "auto" or side == "upper":
+        return side, []
+    note = (
+        f"every sample lies above the limit of {format_number(first)}: it is taken as a lower "
+        "limit, reached from above; limit='upper' takes it as passed"
+    )
+    return side, [note]
 
 
 def _checked_season(season: Any) -> tuple[int, ...] | None:

@@ -12,12 +12,13 @@ import pandas as pd
 from monitorlab.display import Result, format_number, to_plain
 from monitorlab.forecasting._paths import simulate
 from monitorlab.forecasting.capacity import (
+    LimitSide,
     MonthlyGrowth,
     TimeToCapacity,
     growth_of,
-    peaks_of,
     time_to,
 )
+from monitorlab.forecasting.peaks import peaks_of, troughs_of
 from monitorlab.times import format_duration
 
 if TYPE_CHECKING:
@@ -67,11 +68,13 @@ class Forecast(Result):
         The series as it was given.
     capacity : pandas.Series or None
         The limit at each future step, where one was given.
+    limit : {"upper", "lower"}
+        Whether that is reached from below (used space) or from above (free space).
 
     Notes
     -----
-    ``accuracy``, ``peaks``, ``time_to_capacity`` and ``monthly_growth`` are computed when
-    they are first asked for, always with the same seed, so they never change.
+    ``accuracy``, ``peaks``, ``troughs``, ``time_to_capacity`` and ``monthly_growth`` are
+    computed when they are first asked for, always with the same seed, so they never change.
 
     Examples
     --------
@@ -94,6 +97,7 @@ class Forecast(Result):
     weights: dict[str, float]
     history: pd.Series
     capacity: pd.Series | None
+    limit: LimitSide
     _grid: Grid = field(repr=False)
     _overview: Grid = field(repr=False)
     _run: Run = field(repr=False)
@@ -121,6 +125,10 @@ class Forecast(Result):
         return simulate(self._run, self._grid)
 
     @cached_property
+    def _low_paths(self) -> np.ndarray:
+        return simulate(self._run, self._grid, lowest=True)
+
+    @cached_property
     def accuracy(self) -> Accuracy:
         """Rolling-origin MASE and coverage, the seasonal naive forecast beside them."""
         return self._model.accuracy(self._grid, self.horizon, self.level)
@@ -132,10 +140,11 @@ class Forecast(Result):
             return None
         known = self.history[np.isfinite(self.history.to_numpy(dtype=np.float64))]
         return time_to(
-            self._paths,
+            self._low_paths if self.limit == "lower" else self._paths,
             self.capacity.to_numpy(dtype=np.float64),
             self._grid,
             current=float(known.iloc[-1]),
+            side=self.limit,
         )
 
     @cached_property
@@ -143,10 +152,25 @@ class Forecast(Result):
         """Highest value within 24 h, 7 d, 30 d, 90 d and the horizon; None without times."""
         if not self._grid.timed:
             return None
+        return peaks_of(self._paths, self._grid, max(self._samples), self._limits("upper"))
+
+    @cached_property
+    def troughs(self) -> pd.DataFrame | None:
+        """Lowest value within 24 h, 7 d, 30 d, 90 d and the horizon; None without times."""
+        if not self._grid.timed:
+            return None
+        return troughs_of(self._low_paths, self._grid, min(self._samples), self._limits("lower"))
+
+    @property
+    def _samples(self) -> list[float]:
         values = self.history.to_numpy(dtype=np.float64)
-        limits = None if self.capacity is None else self.capacity.to_numpy(dtype=np.float64)
-        record = float(values[np.isfinite(values)].max())
-        return peaks_of(self._paths, self._grid, record, limits)
+        finite = values[np.isfinite(values)]
+        return [float(finite.min()), float(finite.max())]
+
+    def _limits(self, side: LimitSide) -> np.ndarray | None:
+        if self.capacity is None or self.limit != side:
+            return None
+        return np.asarray(self.capacity.to_numpy(dtype=np.float64))
 
     @cached_property
     def monthly_growth(self) -> MonthlyGrowth | None:
@@ -182,7 +206,8 @@ class Forecast(Result):
             f"{format_number(self.upper.iloc[-1])} at {format_number(100 * self.level)} %)"
         )
         if self.time_to_capacity is not None:
-            text += f"; capacity: {self.time_to_capacity}"
+            what = "lower limit" if self.limit == "lower" else "capacity"
+            text += f"; {what}: {self.time_to_capacity}"
         if self.fallback:
             text += f"; {self.fallback}"
         return text
@@ -208,7 +233,9 @@ class Forecast(Result):
             "weights": to_plain(self.weights),
             "forecast": to_plain(self.to_frame().rename_axis("time").reset_index()),
             "time_to_capacity": to_plain(self.time_to_capacity),
+            "limit": None if self.capacity is None else self.limit,
             "peaks": to_plain(self.peaks),
+            "troughs": to_plain(self.troughs),
             "monthly_growth": to_plain(self.monthly_growth),
         }
 

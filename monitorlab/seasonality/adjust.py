@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from monitorlab.seasonality.grid import check_series, regular_grid
+from monitorlab.seasonality.grid import check_series, lag_one, regular_grid
 from monitorlab.seasonality.periods import find_periods
 from monitorlab.seasonality.spectrum import clipped, season
 
@@ -119,42 +119,6 @@ def robust_scale(values: np.ndarray) -> float:
         return 0.0
     away = np.abs(values - np.median(values))
     return 1.4826 * float(np.median(away)) or 1.2533 * float(away.mean())
-
-
-def lag_one(residual: np.ndarray, *, fitted: int = 2) -> float:
-    """Autocorrelation of neighbours, corrected for the bias of short series.
-
-    Parameters
-    ----------
-    residual : numpy.ndarray, shape (n,)
-        What a fit left.
-    fitted : int
-        Parameters of that fit, which pull the estimate down.
-
-    Returns
-    -------
-    float
-        Between -0.99 and 0.9999.
-
-    Notes
-    -----
-    ``phi + (fitted + (2 + fitted) phi) / n``, which is Kendall's (1954) correction for a
-    mean and its like for a straight line.
-
-    Examples
-    --------
-    >>> round(lag_one(np.tile([1.0, -1.0], 50)), 2)
-    -0.99
-    """
-    n = len(residual)
-    if n < 4:
-        return 0.0
-    before, after = residual[:-1], residual[1:]
-    power = float(before @ before)
-    if power == 0.0:
-        return 0.0
-    phi = float(before @ after) / power
-    return float(np.clip(phi + (fitted + (2 + fitted) * phi) / n, -0.99, 0.9999))
 
 
 def block_means(

@@ -17,7 +17,15 @@ import pandas as pd
 
 from monitorlab.errors import InvalidSeriesError, NotEnoughDataError
 
-__all__ = ["Grid", "check_series", "coarsen", "fill_gaps", "moving_mean", "regular_grid"]
+__all__ = [
+    "Grid",
+    "check_series",
+    "coarsen",
+    "fill_gaps",
+    "lag_one",
+    "moving_mean",
+    "regular_grid",
+]
 
 MAX_SLOTS_PER_SAMPLE = 20  # beyond this the median step says nothing about the series
 JITTER = 0.05  # share of a step by which a sample may be off its slot and still be "regular"
@@ -216,6 +224,42 @@ def fill_gaps(values: np.ndarray) -> np.ndarray:
     rows = np.flatnonzero(finite)
     filled: np.ndarray = np.interp(np.arange(len(values)), rows, values[rows])
     return filled
+
+
+def lag_one(residual: np.ndarray, *, fitted: int = 2) -> float:
+    """Autocorrelation of neighbours, corrected for the bias of short series.
+
+    Parameters
+    ----------
+    residual : numpy.ndarray, shape (n,)
+        What a fit left.
+    fitted : int
+        Parameters of that fit, which pull the estimate down.
+
+    Returns
+    -------
+    float
+        Between -0.99 and 0.9999.
+
+    Notes
+    -----
+    ``phi + (fitted + (2 + fitted) phi) / n``, which is Kendall's (1954) correction for a
+    mean and its like for a straight line.
+
+    Examples
+    --------
+    >>> round(lag_one(np.tile([1.0, -1.0], 50)), 2)
+    -0.99
+    """
+    n = len(residual)
+    if n < 4:
+        return 0.0
+    before, after = residual[:-1], residual[1:]
+    power = float(before @ before)
+    if power == 0.0:
+        return 0.0
+    phi = float(before @ after) / power
+    return float(np.clip(phi + (fitted + (2 + fitted) * phi) / n, -0.99, 0.9999))
 
 
 def moving_mean(values: np.ndarray, window: int) -> np.ndarray:

@@ -22,6 +22,7 @@ from monitorlab.seasonality.decomposition import Decomposition, decompose, perio
 from monitorlab.seasonality.grid import check_series
 from monitorlab.seasonality.periods import periods_table
 from monitorlab.seasonality.profiles import Profile, heatmap, profile
+from monitorlab.seasonality.rows import row_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -102,12 +103,7 @@ class Seasonality(Result):
 
     def __getitem__(self, name: object) -> SeasonalPattern:
         """Give the pattern of a series by its name, key or position."""
-        if isinstance(name, int):
-            return self.rows[name]
-        for row in self.rows:
-            if row.series == str(name):
-                return row
-        raise KeyError(str(name))
+        return row_of(self.rows, name)
 
     def summary(self) -> str:
         """Say the result in one line."""

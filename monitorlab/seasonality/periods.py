@@ -22,6 +22,7 @@ from monitorlab.seasonality.grid import (
     moving_mean,
     regular_grid,
 )
+from monitorlab.seasonality.week import DAYS, week_test
 
 __all__ = ["find_periods", "find_periods_in_samples", "periods_table"]
 
@@ -37,6 +38,7 @@ ANCHOR_SHARE, CALENDAR_SHARE = 0.7, 0.1  # of alpha; the rest goes to free perio
 MIN_CYCLES = 2.0
 MIN_CYCLES_FREE = 3.0  # for a period that no calendar suggests
 ANCHOR_STANDOUT = 3.0  # a day inside a week: its lines stand out among the week's
+NEAR = 0.05  # of a multiple of a day: days that differ are no season of two days
 FREE_STANDOUT = 20.0  # two peaks a day do not make a season of twelve hours
 PERIODS_COLUMNS = ("period", "strength", "p_value", "cycles")
 
@@ -94,7 +96,9 @@ def find_periods(
     minute, hour, day, week and year, 10 % among other round times, 20 % among frequencies,
     long periods first. What explains most in left-out cycles is taken, its season removed,
     and the rest tested again. A divisor of a found period is kept only where its lines
-    stand out from their neighbours.
+    stand out from their neighbours. Beside a day, a week is tested by its days too, one by
+    one (`monitorlab.seasonality.week`), at the level ``alpha``: four weeks of cycles alone
+    would not do.
 
     Needs two whole cycles of a calendar period and three of any other. More than 16 384
     slots are averaged first; periods shorter than 16 averaged slots are looked for in the
@@ -189,7 +193,8 @@ def find_periods_in_samples(
     finite = np.isfinite(values)
     if int(finite.sum()) < 8 or float(np.ptp(values[finite])) == 0.0:
         return []
-    x = spectrum.clipped(values)
+    # of size one, so that squares of tiny and huge values are numbers too
+    x = spectrum.clipped(_sized(values, finite))
     known = _Known(tuple(anchors), tuple(sorted({*anchors, *calendar})), alpha)
     rest = x
     taken: list[float] = []
@@ -200,6 +205,14 @@ def find_periods_in_samples(
         taken.append(period)
         rest = rest - spectrum.season(rest, period)
     return _settle(x, taken, known, min_strength)[:max_periods]
+
+
+def _sized(values: np.ndarray, finite: np.ndarray) -> np.ndarray:
+    size = float(np.abs(values[finite]).max())
+    x = np.where(finite, values, 0.0) / size
+    x = x - float(x[finite].mean())
+    spread = float(np.abs(x[finite]).max())
+    return np.where(finite, x / spread if spread > 0.0 else x, np.nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,8 +293,8 @@ def _best(
         return None
     significant = []
     for period in _candidates(x, known, taken):
-        p_value, cycles = spectrum.cycle_test(x, period)
-        if p_value <= known.level(period, n / period) and cycles >= MIN_CYCLES:
+        p_value, bar, cycles = _tested(x, period, known, taken)
+        if p_value <= bar and cycles >= MIN_CYCLES:
             significant.append(period)
     if not significant:
         return None
@@ -290,7 +303,24 @@ def _best(
     top = max(scores.values())
     if top < min_strength:
         return None
-    return min(p for p, s in scores.items() if s >= top - max(0.01, 0.03 * top))
+    best = min(p for p, s in scores.items() if s >= top - max(0.01, 0.03 * top))
+    if known.is_calendar(best):
+        return best
+    # a third of a week is the week, where that is sure too
+    natural = [p for p in significant if known.is_anchor(p) and _divides(best, p)]
+    return min(natural, default=best)
+
+
+def _tested(
+    x: np.ndarray, period: float, known: _Known, taken: Sequence[float]
+) -> tuple[float, float, int]:
+    """Give the chance of a period, the level it has to meet, and its cycles."""
+    p_value, cycles = spectrum.cycle_test(x, period)
+    level = known.level(period, len(x) / period)
+    day = next((t for t in taken if abs(DAYS * t - period) <= 1e-6 * period), None)
+    if day is None or p_value <= level or not known.is_anchor(period):
+        return p_value, level, cycles
+    return week_test(x, day), known.alpha, cycles
 
 
 def _candidates(x: np.ndarray, known: _Known, taken: Sequence[float]) -> list[float]:
@@ -302,7 +332,9 @@ def _candidates(x: np.ndarray, known: _Known, taken: Sequence[float]) -> list[fl
     for period in free:
         snapped = known.snapped(period, n)
         if known.is_calendar(snapped) or (
-            3 <= snapped <= n / MIN_CYCLES_FREE and not _is_harmonic(snapped, taken, n)
+            3 <= snapped <= n / MIN_CYCLES_FREE
+            and not _is_harmonic(snapped, taken, n)
+            and not _is_several(snapped, known, taken)
         ):
             out.add(snapped)
     return sorted(out)
@@ -317,6 +349,15 @@ def _is_harmonic(period: float, taken: Sequence[float], n: int) -> bool:
             lines = other / period
             if abs(lines - round(lines)) * n / other <= 0.75:
                 return True
+    return False
+
+
+def _is_several(period: float, known: _Known, taken: Sequence[float]) -> bool:
+    """Whether a period no calendar knows is about two, three, four found natural ones."""
+    for other in taken:
+        times = round(period / other)
+        if known.is_anchor(other) and times > 1 and abs(period / other - times) <= NEAR * times:
+            return True
     return False
 
 
@@ -336,10 +377,11 @@ def _settle(
         limit = ANCHOR_STANDOUT if known.is_anchor(period) else FREE_STANDOUT
         if all(spectrum.standout(x, p, round(p / period)) >= limit for p in multiples):
             kept.append(period)
-    found, rest = [], x
+    found: list[tuple[float, float, np.ndarray]] = []
+    rest = x
     for period in kept:
-        p_value, _ = spectrum.cycle_test(rest, period)
-        if p_value <= known.level(period, n / period):
+        p_value, level, _ = _tested(rest, period, known, [f[0] for f in found])
+        if p_value <= level:
             shape = spectrum.season(rest, period)
             found.append((period, p_value, shape))
             rest = rest - shape

@@ -20,6 +20,7 @@ from monitorlab.display import Result, format_number
 from monitorlab.errors import NotEnoughDataError
 from monitorlab.model import SeriesKey
 from monitorlab.seasonality.adjust import block_means, lag_one, remove_seasons, robust_scale
+from monitorlab.seasonality.rows import row_of
 from monitorlab.times import from_ns
 
 if TYPE_CHECKING:
@@ -152,12 +153,7 @@ class Trend(Result):
 
     def __getitem__(self, name: object) -> TrendLine:
         """Give the trend of a series by its name, key or position."""
-        if isinstance(name, int):
-            return self.rows[name]
-        for row in self.rows:
-            if row.series == str(name):
-                return row
-        raise KeyError(str(name))
+        return row_of(self.rows, name)
 
     def summary(self) -> str:
         """Say the result in one line."""

@@ -210,3 +210,27 @@ def test_direction_by_unit_and_type() -> None:
     assert worse_direction(Metric("blorp", unit="req/s")).way == "down"
     assert worse_direction(Metric("blorp", MetricType.TIMER)).way == "up"
     assert "unknown" in worse_direction(Metric("blorp")).reason
+
+
+def test_counter_of_a_frame_is_turned_into_a_rate_once() -> None:
+    import monitorlab as ml
+
+    index = pd.date_range("2026-01-01", periods=300, freq="1min", tz="UTC")
+    rate = np.random.default_rng(0).poisson(600, 300) * np.where(np.arange(300) < 200, 1.0, 1.5)
+    frame = ml.MonitoringFrame()
+    frame.extend("http_errors_total", index, np.cumsum(rate), type="counter")
+    row = frame.degradation("http_errors_total")[0]
+    assert row.status == "degraded"
+    assert row.changes[0].before == pytest.approx(10.0, rel=0.05)
+    assert row.changes[0].after == pytest.approx(15.0, rel=0.05)
+    after = frame.degradation("http_errors_total", after=index[200])[0]
+    assert after.comparison is not None
+    assert after.comparison.verdict == "worse"
+
+
+def test_rates_given_as_rates_are_left_alone() -> None:
+    index = pd.date_range("2026-01-01", periods=100, freq="1s", tz="UTC")
+    series = pd.Series(np.random.default_rng(0).normal(50, 1, 100), index=index, name="hits_total")
+    known = {"hits_total": Metric("hits_total", MetricType.COUNTER)}
+    assert analyze(series, known, are_rates=True)[0].n_samples == 100
+    assert analyze(series.cumsum(), known)[0].n_samples == 99

@@ -185,3 +185,48 @@ def test_figure_has_history_fan_capacity_and_time(hourly, as_timed):
     assert "capacity" not in [trace.name for trace in plain.data]
     bars = forecast(as_timed(hourly()), horizon=24).accuracy.plot()
     assert len(bars.data) == 2
+
+
+def test_free_space_runs_out_from_above():
+    free = (100 - disk(noise=0.1)).rename("disk_free")
+    fc = forecast_series(free, "90d", capacity=25)
+    assert fc.limit == "lower"
+    assert any("lower limit" in note for note in fc.notes)
+    truth = pd.Timedelta(hours=(50 - 25) * 72 - len(free) + 1)
+    assert abs(fc.time_to_capacity.p50 - truth) < pd.Timedelta("3D")
+    used = forecast_series(disk(noise=0.1), "90d", capacity=75)
+    assert abs(used.time_to_capacity.p50 - fc.time_to_capacity.p50) < pd.Timedelta("1D")
+    assert fc.troughs.loc["90d", "probability_below_capacity"] == 1.0
+    assert fc.troughs.loc["24h", "probability_below_capacity"] == 0.0
+    assert "probability_above_capacity" not in fc.peaks
+    assert forecast_series(free, "90d", capacity=0).time_to_capacity is not None
+
+
+@pytest.mark.parametrize("name", ["disk_used", "disk_free", "widgets"])
+@pytest.mark.parametrize("slope", [-1 / 72, 1 / 72])
+def test_which_side_a_limit_is_on(name, slope):
+    fc = forecast_series(disk(slope=slope).rename(name), "7d", capacity=10)
+    falls = slope < 0
+    assert fc.limit == {"disk_used": "upper", "disk_free": "lower"}.get(
+        name, "lower" if falls else "upper"
+    )
+    assert forecast_series(disk(), "7d", capacity=10, limit="lower").limit == "lower"
+    assert forecast_series(disk(), "7d", capacity=99, limit="lower").time_to_capacity.p50 == (
+        pd.Timedelta(0)
+    )
+
+
+def test_a_limit_is_upper_lower_or_auto():
+    with pytest.raises(InvalidSeriesError, match="limit must be"):
+        forecast_series(disk(), "7d", capacity=10, limit="sideways")
+
+
+def test_lowest_sample_of_a_coarse_step_counts():
+    index = pd.date_range("2026-01-01", periods=60 * 24 * 14, freq="1min", tz="UTC")
+    free = pd.Series(50.0, index=index, name="memory_free")
+    free.iloc[::60] = 5.0  # each hour for a minute
+    free += np.random.default_rng(0).normal(0, 0.1, len(free))
+    fc = forecast_series(free, "7d", capacity=8, limit="lower")
+    assert fc.step > pd.Timedelta("1min")
+    assert fc.troughs.loc["7d", "p50"] < 8
+    assert fc.peaks.loc["7d", "p50"] > 49

@@ -1,0 +1,158 @@
+"""Which changes are for good? Spells that come back and chance are taken out (numpy).
+
+>>> y = np.random.default_rng(0).normal(size=400)
+>>> y[100:108] += 6.0
+>>> lasting(y, (100, 108), "level")
+((), ())
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from monitorlab.degradation.segments import Shape, fitted
+from monitorlab.seasonality.adjust import lag_one
+
+__all__ = ["ALPHA", "lasting"]
+
+SPELL = 0.035  # share of the series; what is shorter and comes back is no change for good
+COMES_BACK = 0.5  # of the height of the spell that may be left afterwards
+NOTHING_LEFT = 0.15  # the same, below which no change is left where the spell was
+BLOCKS = 30  # of the series, whose means tell the noise of long averages
+FEWEST_BLOCKS = 3
+MOST_MEMORY = 0.99
+MOST_SPENT = 0.75
+ALPHA = 0.005
+
+
+def lasting(
+    y: np.ndarray, points: Sequence[int], shape: Shape, spent: float = 0.0
+) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """Keep the changes that last and that noise with a long memory does not explain.
+
+    Parameters
+    ----------
+    y : numpy.ndarray, shape (n,)
+        Finite.
+    points : sequence of int
+        Changes found.
+    shape : {"level", "line"}
+        What holds between changes.
+    spent : float
+        Share of the freedom of the series that a season taken out before took with it: one
+        over its cycles.
+
+    Returns
+    -------
+    points : tuple of int
+        Changes kept.
+    p_values : tuple of float
+        One a change, all of the positions it might have had in mind.
+
+    Notes
+    -----
+    A regime shorter than 3.5 % of the series after which the old level comes back is a
+    spell: both its changes are dropped (one, where something stays afterwards), and its
+    samples left out of what follows. Then the
+    change that explains least is tested, and dropped, until all are significant: the sum of
+    squares that it explains, over the long-run variance of what is left, is compared with an
+    F distribution, and the chance multiplied by the number of blocks. The long-run variance is
+    the larger of that of the means of thirty blocks and that of an autoregression of order
+    one, whose coefficient is corrected for its bias in short series. Cost O(n) a change.
+
+    References
+    ----------
+    Kiefer, Vogelsang (2005), "A new asymptotic theory for heteroskedasticity-
+    autocorrelation robust tests".
+
+    Examples
+    --------
+    >>> y = np.random.default_rng(0).normal(size=400) + 3.0 * (np.arange(400) >= 250)
+    >>> kept, p_values = lasting(y, (250, 330), "level")
+    >>> kept, p_values[0] < 1e-6
+    ((250,), True)
+    """
+    kept, counts = _without_spells(y, points, shape)
+    order = 2 if shape == "line" else 1
+    while kept:
+        rest = (y - _fitted(y, kept, shape, counts))[counts]
+        noise, dof, blocks = _long_run(rest, order * (len(kept) + 1))
+        noise /= 1.0 - min(spent, MOST_SPENT)
+        power = float(rest @ rest)
+        chances = []
+        for i in range(len(kept)):
+            without = (y - _fitted(y, kept[:i] + kept[i + 1 :], shape, counts))[counts]
+            gain = max(0.0, float(without @ without) - power)
+            chances.append(_chance(gain, noise, order, dof, blocks))
+        worst = int(np.argmax(chances))
+        if chances[worst] < ALPHA:
+            return tuple(kept), tuple(chances)
+        kept = kept[:worst] + kept[worst + 1 :]
+    return (), ()
+
+
+def _without_spells(
+    y: np.ndarray, points: Sequence[int], shape: Shape
+) -> tuple[list[int], np.ndarray]:
+    """Drop the changes of each spell, the shortest first; say which samples still count."""
+    kept, n = [int(p) for p in points], len(y)
+    counts = np.ones(n, dtype=bool)
+    while len(kept) > 1:
+        edges = [0, *kept, n]
+        level = _fitted(y, kept, shape, counts)
+        spells = []
+        for i in range(1, len(edges) - 2):
+            start, end = edges[i], edges[i + 1]
+            if end - start >= SPELL * n:
+                continue
+            before, after = float(level[start - 1]), float(level[end])
+            height = abs(float(level[start:end].mean()) - 0.5 * (before + after))
+            if abs(after - before) < COMES_BACK * height:
+                stays = abs(after - before) >= NOTHING_LEFT * height
+                spells.append((end - start, i, stays))
+        if not spells:
+            break
+        _, i, stays = min(spells)
+        counts[edges[i] : edges[i + 1]] = False
+        del kept[i if stays else i - 1 : i + 1]
+    return kept, counts
+
+
+def _fitted(y: np.ndarray, points: Sequence[int], shape: Shape, counts: np.ndarray) -> np.ndarray:
+    """Levels or lines between the changes, from the samples that count alone."""
+    if bool(counts.all()):
+        return fitted(y, points, shape)
+    edges = [0, *points, len(y)]
+    out = np.empty(len(y))
+    for start, end in pairwise(edges):
+        use = np.flatnonzero(counts[start:end])
+        if len(use) < 3:
+            use = np.arange(end - start)
+        part, x = y[start:end][use], use - use.mean()
+        slope = float(x @ part) / float(x @ x) if shape == "line" and len(use) > 2 else 0.0
+        out[start:end] = part.mean() + slope * (np.arange(end - start) - use.mean())
+    return out
+
+
+def _long_run(rest: np.ndarray, parameters: int) -> tuple[float, int, int]:
+    """Variance of a sum of residuals over their number, its degrees of freedom, blocks."""
+    n = len(rest)
+    size = max(3, -(-n // BLOCKS))
+    blocks = max(1, n // size)
+    means = rest[n - blocks * size :].reshape(blocks, size).mean(axis=1)
+    dof = max(blocks - parameters, FEWEST_BLOCKS)
+    by_blocks = size * float(means @ means) / dof
+    phi = min(max(0.0, lag_one(rest, fitted=parameters)), MOST_MEMORY)
+    by_memory = float(rest @ rest) / max(n - parameters, 1) * (1.0 + phi) / (1.0 - phi)
+    return max(by_blocks, by_memory), dof, blocks
+
+
+def _chance(gain: float, noise: float, order: int, dof: int, blocks: int) -> float:
+    from scipy.special import fdtrc
+
+    if noise <= 1e-12 * gain:
+        return 0.0 if gain > 0.0 else 1.0
+    return float(min(1.0, blocks * fdtrc(order, dof, gain / noise / order)))
