@@ -10,15 +10,21 @@
 'unknown'
 """
 
-from monitorlab.overview.collect import Findings, collect, recommendations
+from monitorlab.overview.collect import HORIZONS, collect, recommendations
+from monitorlab.overview.findings import Findings
 from monitorlab.overview.health import Health, judge
+from monitorlab.overview.objectives import Attainment, Objective, attainment
 from monitorlab.overview.signals import capacity_pairs, signals
 from monitorlab.overview.snapshot import Snapshot, snapshot
 
 __all__ = [
+    "HORIZONS",
+    "Attainment",
     "Findings",
     "Health",
+    "Objective",
     "Snapshot",
+    "attainment",
     "capacity_pairs",
     "collect",
     "judge",

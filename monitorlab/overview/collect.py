@@ -8,110 +8,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from monitorlab import alerting, anomaly, degradation, forecasting
-from monitorlab.display import Result
-from monitorlab.errors import NotEnoughDataError, UnknownSeriesError
-from monitorlab.model import Incident, MetricType, SeriesKey
-from monitorlab.overview.signals import capacity_pairs, signals
+from monitorlab.cache import NoContentError, fingerprint, remember
+from monitorlab.model import Incident
+from monitorlab.overview import steps
+from monitorlab.overview.findings import Findings, nothing
+from monitorlab.overview.objectives import Attainment, Objective, attainment
+from monitorlab.overview.signals import base_metric, signals, worse_way
 from monitorlab.recommend import Recommendations, recommend
 from monitorlab.times import DurationLike, format_duration, from_ns, parse_duration
 
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
+__all__ = ["HORIZONS", "collect", "recommendations"]
 
-__all__ = ["Findings", "collect", "recommendations"]
-
-EVENT_COLUMNS = ["series", "start", "peak", "end", "value", "expected", "score", "kind", "severity"]
-CHANGE_COLUMNS = [
-    "series", "time", "before", "after", "effect_percent", "effect_std", "worse", "kind",
-]  # fmt: skip
-FIRING_COLUMNS = ["rule", "series", "severity", "start", "end", "incident"]
-_CHANGE_STEPS = 1_500  # lasting changes are looked for in means over this many stretches
-_HELD = 0.05  # a change must have held for this share of the span to be called lasting
-_LASTING = ("degraded", "improved", "changed")  # what came and went again is no lasting change
-INCIDENT_COLUMNS = [
-    "start", "end", "kind", "severity", "metrics", "detected", "rule", "delay", "description",
-]  # fmt: skip
-
-
-@dataclass(frozen=True, repr=False, eq=False)
-class Findings(Result):
-    """The answers of every analysis over one span, as tables.
-
-    Parameters
-    ----------
-    start, end : pandas.Timestamp or None
-        First and last sample; None when nothing is recorded.
-    n_series, n_samples : int
-        Size of the recording.
-    signals : dict of SeriesKey to pandas.Series
-        What the analyses looked at.
-    backtest : Backtest or None
-        What the rules would have done; None without rules.
-    anomalies, changes, firings, incidents, rule_scores : pandas.DataFrame
-        Tables with one row a finding.
-    forecasts : dict of str to Forecast
-        By series.
-    advice : Recommendations
-        What follows from the above.
-
-    Examples
-    --------
-    >>> from monitorlab.storage import SeriesStore
-    >>> collect(SeriesStore()).n_series
-    0
-    """
-
-    start: pd.Timestamp | None
-    end: pd.Timestamp | None
-    n_series: int
-    n_samples: int
-    signals: dict[SeriesKey, pd.Series]
-    backtest: Any
-    anomalies: pd.DataFrame
-    changes: pd.DataFrame
-    firings: pd.DataFrame
-    incidents: pd.DataFrame
-    rule_scores: pd.DataFrame
-    forecasts: dict[str, Any]
-    advice: Recommendations
-    notes: tuple[str, ...] = field(default=())
-
-    def summary(self) -> str:
-        """Say how much of each was found."""
-        if self.end is None:
-            return "nothing recorded"
-        return (
-            f"{len(self.incidents)} incidents, {len(self.firings)} firings, "
-            f"{len(self.anomalies)} anomalies, {len(self.changes)} lasting changes, "
-            f"{len(self.forecasts)} forecasts in {self.n_series} series"
-        )
-
-    def to_frame(self) -> pd.DataFrame:
-        """Give the number of findings by kind."""
-        counts = {
-            "incidents": len(self.incidents),
-            "firings": len(self.firings),
-            "anomalies": len(self.anomalies),
-            "lasting changes": len(self.changes),
-            "forecasts": len(self.forecasts),
-            "recommendations": len(self.advice),
-        }
-        return pd.DataFrame({"count": counts}).rename_axis("finding")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give counts and advice as plain JSON types."""
-        return {"summary": self.summary(), "advice": self.advice.to_dict()}
-
-    def plot(self) -> go.Figure:
-        """Draw the advice over time."""
-        return self.advice.plot()
+HORIZONS = ("1h", "24h", "7d")
+_LEARNING = 0.1  # the detectors know too little in the first tenth of a recording
 
 
 def collect(
@@ -123,9 +36,11 @@ def collect(
     grace: DurationLike = "1m",
     forecast: Mapping[str, Any] | None = None,
     horizon: DurationLike | None = None,
+    objectives: Sequence[Objective] = (),
+    horizons: Sequence[DurationLike] = HORIZONS,
     progress: bool = False,
 ) -> Findings:
-    """Run rules, anomaly detection, change points and forecasts over a source.
+    """Run rules, anomaly detection, change points, forecasts and objectives over a source.
 
     Parameters
     ----------
@@ -136,7 +51,8 @@ def collect(
     incidents : sequence of Incident, optional
         Labelled truth.
     interval : duration, optional
-        Evaluation interval of the rules; five sampling intervals by default.
+        Evaluation interval of the rules; by default that of the finest series, see
+        ``rule_interval``.
     grace : duration
         So long after an incident's end it still excuses an alert: a rule over a window cannot
         resolve before the window has passed.
@@ -146,6 +62,10 @@ def collect(
         recorded limit.
     horizon : duration, optional
         How far to forecast; a quarter of the recording by default.
+    objectives : sequence of Objective
+        What was promised.
+    horizons : sequence of duration
+        Spans before the as-of time over which objectives are measured.
     progress : bool
         Show a progress bar.
 
@@ -156,7 +76,8 @@ def collect(
     Notes
     -----
     Anomalies and change points are looked for in ``signals(source)``: one regular series for
-    each thing worth watching, not in raw counters. Cost O(samples).
+    each thing worth watching, not in raw counters. Cost O(samples). Every step is kept by
+    content (``monitorlab.cache``): asked again about the same samples, it costs one digest.
 
     Examples
     --------
@@ -168,36 +89,38 @@ def collect(
 
     views = [view for view in source.select(None) if len(view)]
     if not views:
-        return _nothing()
+        return nothing()
+    seen = _content(source)
     start = from_ns(min(int(view.times[0]) for view in views))
     end = from_ns(max(int(view.times[-1]) for view in views))
+    every = interval or steps.rule_interval(views)
+    ahead = format_duration(int((end - start).value) // 4) if horizon is None else horizon
     with tqdm(total=5, desc="reading", disable=not progress, unit="step") as bar:
-        watched = signals(source)
+        watched = remember("signals", lambda: signals(source), seen)
         bar.update()
         bar.set_description("rules")
-        backtest = (
-            alerting.backtest(
-                source,
-                rules,
-                incidents=incidents,
-                interval=interval or _default_interval(watched),
-                grace=grace,
-            )
-            if rules
-            else None
-        )
-        firings, truth, scores = _alert_tables(backtest, incidents or [])
+        firings, truth, scores = remember(
+            "rules",
+            lambda: steps.alert_tables(source, rules, incidents, every, grace),
+            seen, rules, incidents, every, grace,
+        )  # fmt: skip
         bar.update()
         bar.set_description("anomalies")
-        events = _events(watched)
+        events = remember("events", lambda: steps.events(watched), seen)
         bar.update()
         bar.set_description("changes")
-        changes, notes = _changes(source, watched)
+        changes, notes = remember("changes", lambda: steps.changes(source, watched), seen)
         bar.update()
         bar.set_description("forecasts")
-        forecasts, more = _forecasts(source, watched, forecast, horizon, end - start)
+        forecasts, more = steps.forecasts(source, watched, forecast, ahead)
         bar.update()
         bar.set_description("done")
+    spans = [parse_duration(one) for one in horizons]
+    standing = {span: _standing(source, objectives, start, end, span, seen) for span in spans}
+    before = {
+        span: _standing(source, objectives, start, end - pd.Timedelta(span, unit="ns"), span, seen)
+        for span in spans
+    }
     advice = recommend(
         anomalies=events,
         changes=changes,
@@ -205,16 +128,29 @@ def collect(
         incidents=truth if len(truth) else None,
         rule_scores=scores if rules else None,
         forecasts={k: f for k, f in forecasts.items() if f.time_to_capacity is not None} or None,
+        objectives=_objective_table(standing) if objectives else None,
         as_of=end,
+        learned=start + _LEARNING * (end - start) if len(events) else None,
     )
+    described = {key.metric: source.metric(base_metric(key.metric)) for key in watched}
+    ways = {str(key): worse_way(source, key) for key in watched}
+    units = {
+        name: f"{metric.unit or '1'}/s" if name.endswith(":rate") else metric.unit
+        for name, metric in described.items()
+    }
     return Findings(
-        start, end, len(views), sum(len(view) for view in views), watched, backtest, events,
-        changes, firings, truth, scores, forecasts, advice, (*notes, *more),
+        start, end, len(views), sum(len(view) for view in views), watched, events, changes,
+        firings, truth, scores, forecasts, advice, {n: w for n, w in ways.items() if w}, units,
+        standing, before, (*notes, *more),
     )  # fmt: skip
 
 
 def recommendations(
-    source: Any, *, rules: Sequence[Any] | None = None, incidents: Sequence[Incident] | None = None
+    source: Any,
+    *,
+    rules: Sequence[Any] | None = None,
+    incidents: Sequence[Incident] | None = None,
+    **options: Any,
 ) -> Recommendations:
     """Say what to do next about what was recorded.
 
@@ -226,6 +162,8 @@ def recommendations(
         Rules to judge.
     incidents : sequence of Incident, optional
         Labelled truth.
+    **options : object
+        As in ``collect``: ``forecast``, ``horizon``, ``objectives`` and so on.
 
     Returns
     -------
@@ -237,155 +175,48 @@ def recommendations(
     >>> recommendations(SeriesStore()).items
     ()
     """
-    return collect(source, rules=rules, incidents=incidents).advice
+    return collect(source, rules=rules, incidents=incidents, **options).advice
 
 
-def _nothing() -> Findings:
-    empty = pd.DataFrame
-    return Findings(
-        None, None, 0, 0, {}, None, empty(columns=EVENT_COLUMNS), empty(columns=CHANGE_COLUMNS),
-        empty(columns=FIRING_COLUMNS), empty(columns=INCIDENT_COLUMNS), empty(), {},
-        Recommendations((), ("everything: nothing is recorded",)),
+def _content(source: Any) -> Any:
+    """Give the digest of a source; a source without one is handed on and nothing is kept."""
+    try:
+        return fingerprint(source)
+    except NoContentError:
+        return source
+
+
+def _standing(
+    source: Any,
+    objectives: Sequence[Objective],
+    start: pd.Timestamp,
+    end: pd.Timestamp,
+    span: int,
+    seen: Any,
+) -> tuple[Attainment, ...]:
+    first = max(start, end - pd.Timedelta(span, unit="ns"))
+    return tuple(
+        remember(
+            "objective",
+            lambda one=one: attainment(source, one, first, end),  # type: ignore[misc]
+            seen, one, first, end,
+        )
+        for one in objectives
     )  # fmt: skip
 
 
-def _default_interval(watched: Mapping[SeriesKey, pd.Series]) -> str:
-    """Five sampling steps, rounded up to whole seconds."""
-    steps = [series.index[1] - series.index[0] for series in watched.values() if len(series) > 1]
-    if not steps:
-        return "15s"
-    seconds = int(np.ceil(min(steps).total_seconds() * 5))
-    return format_duration(parse_duration(seconds))
-
-
-def _alert_tables(
-    backtest: Any, incidents: Sequence[Incident]
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Give firings, incidents and one row a rule, in the columns that the report reads."""
-    ordered = sorted(incidents, key=lambda incident: incident.start)
-    truth = pd.DataFrame(
-        {
-            "start": pd.DatetimeIndex([i.start for i in ordered], tz="UTC"),
-            "end": pd.DatetimeIndex([i.end for i in ordered], tz="UTC"),
-            "kind": [i.kind for i in ordered],
-            "severity": [i.severity.value for i in ordered],
-            "metrics": [i.metrics for i in ordered],
-            "detected": False,
-            "rule": "",
-            "delay": pd.NaT,
-            "description": [i.description for i in ordered],
-        },
-        columns=INCIDENT_COLUMNS,
-    )
-    if backtest is None:
-        return pd.DataFrame(columns=FIRING_COLUMNS), truth, pd.DataFrame()
-    for name in ("detected", "rule", "delay"):
-        truth[name] = backtest.incidents[name].to_numpy()
-    return backtest.firings[FIRING_COLUMNS], truth, backtest.by_rule.reset_index()
-
-
-def _events(watched: Mapping[SeriesKey, pd.Series]) -> pd.DataFrame:
-    """Give the anomaly events of every signal; gaps are told apart by their kind."""
-    found = anomaly.detect(dict(watched)).events if watched else pd.DataFrame()
-    if not len(found):
-        return pd.DataFrame(columns=EVENT_COLUMNS)
-    return found[EVENT_COLUMNS].sort_values("start", ignore_index=True)
-
-
-def _changes(
-    source: Any, watched: Mapping[SeriesKey, pd.Series]
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Give the lasting changes and drifts of every signal, and what could not be judged."""
-    described = {key.metric: source.metric(key.metric.partition(":")[0]) for key in watched}
-    # A signal of a counter is a rate already: what is known of the metric is its direction.
-    metrics = {
-        name: replace(metric, name=name, type=MetricType.GAUGE)
-        for name, metric in described.items()
-    }
-    found = degradation.analyze({k: _coarse(s) for k, s in watched.items()}, metrics=metrics)
-    rows = []
-    for row in found.rows:
-        lasting = [change for change in row.changes if change.is_significant]
-        held = lasting and (row.end - lasting[-1].time) >= _HELD * (row.end - row.start)
-        if row.status in _LASTING and held:
-            change = lasting[-1]
-            rows.append(
-                (
-                    change.series, change.time, change.before, change.after, 100.0 * change.ratio,
-                    change.standardised, change.is_worse,
-                    "sudden" if change.kind == "sudden" else "slow",
-                )
-            )  # fmt: skip
-        elif row.status == "drifting" and row.drift is not None:
-            drift = row.drift
-            rows.append(
-                (
-                    row.series, drift.since, float("nan"), drift.effect, 100.0 * drift.ratio,
-                    drift.standardised, drift.is_worse, "slow",
-                )
-            )  # fmt: skip
-    table = pd.DataFrame(rows, columns=CHANGE_COLUMNS)
-    skipped = found.skipped
-    notes = (
-        (f"lasting changes of {len(skipped)} series, for example {next(iter(skipped.items()))}",)
-        if skipped
-        else ()
-    )
-    return table.sort_values("time", ignore_index=True), notes
-
-
-def _coarse(series: pd.Series, most: int = _CHANGE_STEPS) -> pd.Series:
-    """Give means of neighbouring samples, so that at most so many are left."""
-    every = -(-len(series) // most)
-    if every <= 1:
-        return series
-    starts = np.arange(0, len(series), every)
-    values = series.to_numpy(dtype=float)
-    known = np.isfinite(values)
-    counts = np.add.reduceat(known.astype(float), starts)
-    sums = np.add.reduceat(np.where(known, values, 0.0), starts)
-    means = np.where(counts > 0, sums / np.maximum(counts, 1.0), np.nan)
-    return pd.Series(means, index=series.index[starts], name=series.name)
-
-
-def _forecasts(
-    source: Any,
-    watched: Mapping[SeriesKey, pd.Series],
-    wanted: Mapping[str, Any] | None,
-    horizon: DurationLike | None,
-    span: pd.Timedelta,
-) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Forecast what was asked for, or every metric whose limit is recorded beside it."""
-    targets = dict(capacity_pairs(source)) if wanted is None else dict(wanted)
-    ahead = span / 4 if horizon is None else horizon
-    made: dict[str, Any] = {}
-    notes: list[str] = []
-    for name, capacity in targets.items():
-        for key, series in _targets(source, watched, name):
-            try:
-                limit = _limit(source, key, capacity)
-                made[str(key)] = forecasting.forecast_series(series, horizon=ahead, capacity=limit)
-            except NotEnoughDataError as error:
-                notes.append(f"forecast of {key}: {error}")
-    return made, tuple(notes)
-
-
-def _targets(
-    source: Any, watched: Mapping[SeriesKey, pd.Series], name: str
-) -> list[tuple[SeriesKey, pd.Series]]:
-    """Find the signals of a name, or else the stored series that a selector names."""
-    named = [(key, series) for key, series in watched.items() if name in (key.metric, str(key))]
-    return named or [(view.key, view.to_pandas()) for view in source.select(name)]
-
-
-def _limit(source: Any, key: SeriesKey, capacity: Any) -> Any:
-    """Give a capacity as a number, a series or a function; a text names a recorded metric."""
-    if not isinstance(capacity, str):
-        return capacity
-    views = list(source.select(capacity))
-    same = [view for view in views if view.key.labels == key.labels] or views
-    if len(same) != 1:
-        found = ", ".join(str(view.key) for view in views) or "nothing"
-        msg = f"the capacity {capacity!r} of {key} must name one series, it names {found}"
-        raise UnknownSeriesError(msg)
-    return same[0].to_pandas()
+def _objective_table(standing: Mapping[int, Sequence[Attainment]]) -> pd.DataFrame:
+    columns = [
+        "objective", "horizon", "span_ns", "target", "attainment", "burn_rate", "budget_left",
+        "good", "total", "unit", "end",
+    ]  # fmt: skip
+    rows = [
+        (
+            one.objective.name, format_duration(span), span, one.objective.target, one.ratio,
+            one.burn_rate, one.budget_left, one.good, one.total,
+            "events" if one.objective.kind == "events" else "s", one.end,
+        )
+        for span, several in sorted(standing.items())
+        for one in several
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)

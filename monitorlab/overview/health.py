@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from monitorlab.display import to_plain
+from monitorlab.display import format_number, to_plain
 from monitorlab.model import Severity
 
 __all__ = ["Health", "judge"]
@@ -53,6 +53,8 @@ def judge(
     worse: Sequence[str],
     anomalies: int,
     incidents: Sequence[str],
+    missed: Mapping[str, float] | None = None,
+    more: Sequence[tuple[float, str]] = (),
 ) -> Health:
     """Judge a span of time.
 
@@ -66,6 +68,10 @@ def judge(
         Anomaly events outside known incidents.
     incidents : sequence of str
         Kinds of the labelled incidents in the span.
+    missed : mapping of str to float, optional
+        Objectives that were missed, each with its burn rate.
+    more : sequence of (float, str), optional
+        Other reasons, each with the points that it takes.
 
     Returns
     -------
@@ -75,7 +81,8 @@ def judge(
     -----
     A rule takes its severity's weight times the square root of the share of time that it
     fired (a short page counts, a long one counts more); three points a series that got worse
-    (15 at most); one point an unexplained anomaly (10 at most). Labelled incidents are named
+    (15 at most); one point an unexplained anomaly (10 at most); 16 points an objective that was
+    missed, and up to 40 the faster its error budget went. Labelled incidents are named
     as reasons and take nothing by themselves: the rules that saw them do.
 
     Examples
@@ -91,17 +98,27 @@ def judge(
         for rule, (severity, share) in firing.items()
         if share > 0
     ]
+    for name, burn in (missed or {}).items():
+        losses.append(
+            (
+                min(40.0, 16.0 * max(burn, 1.0) ** 0.5),
+                f"objective {name} missed: budget spent {format_number(burn, digits=3)} times over",
+            )
+        )
+    losses += [(points, text) for points, text in more if points > 0]
     if worse:
         shown = ", ".join(worse[:3]) + (" …" if len(worse) > 3 else "")
         losses.append((min(15.0, 3.0 * len(worse)), f"{len(worse)} series got worse: {shown}"))
     if anomalies:
-        losses.append((min(10.0, float(anomalies)), f"{anomalies} unexplained anomalies"))
+        noun = "anomaly" if anomalies == 1 else "anomalies"
+        losses.append((min(10.0, float(anomalies)), f"{anomalies} unexplained {noun}"))
     losses.sort(key=lambda item: (-item[0], item[1]))
     score = max(0, round(100 - sum(loss for loss, _ in losses)))
     reasons = [text for _, text in losses]
     if incidents:
         kinds = sorted(set(incidents))
-        reasons.append(f"{len(incidents)} labelled incidents: {', '.join(kinds)}")
+        noun = "incident" if len(incidents) == 1 else "incidents"
+        reasons.append(f"{len(incidents)} labelled {noun}: {', '.join(kinds)}")
     if not reasons:
         reasons = ["no rule fired, nothing unusual"]
     status: Literal["ok", "warning", "critical"] = (

@@ -17,10 +17,16 @@ import numpy as np
 import pandas as pd
 
 from monitorlab import alerting, anomaly
-from monitorlab.display import Result, to_plain
-from monitorlab.model import Severity
+from monitorlab.alerting.groups import as_rules
+from monitorlab.analysis_input import prepare
+from monitorlab.cache import remember
+from monitorlab.display import Result, format_number, to_plain
+from monitorlab.model import MetricType, Severity
 from monitorlab.overview.health import judge
-from monitorlab.times import DurationLike, from_ns, parse_duration
+from monitorlab.overview.signals import sampling_interval
+from monitorlab.overview.steps import rule_interval
+from monitorlab.recommend.watching import surprising
+from monitorlab.times import DurationLike, format_duration, from_ns, parse_duration
 from monitorlab.windows import window_stats
 
 if TYPE_CHECKING:
@@ -28,9 +34,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Snapshot", "snapshot"]
 
-# History that the detector learns from before the window, in windows.
-_LEARN = 60
+# What the detector learns from before the window.
+_LEARN = 1_000
 _COLUMNS = ["current", "count", "min", "max", "mean", "median", "std", "p95", "p99", "rate"]
+_MORE = ["age_seconds", "trend", "anomalies"]
+_SILENT = 5  # a series is called silent when nothing came for so many of its intervals
+_TAIL = 100  # rules are evaluated over so many steps at least, to know what fires at the end
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -44,8 +53,9 @@ class Snapshot(Result):
     window : pandas.Timedelta
         Span of the statistics, ``(as_of - window, as_of]``.
     series : pandas.DataFrame
-        One row a series: current value, statistics, trend (change over the window in
-        deviations: rising, falling, stable), number of anomalies in the window.
+        One row a series: current value, statistics of the window, rate, age of the newest
+        sample, trend over the window (rising, falling, stable; of a counter, of its rate) and
+        number of anomalies in the window.
     alerts : pandas.DataFrame
         Alerts firing at that moment: rule, series, severity, since.
     status : {"ok", "warning", "critical", "unknown"}
@@ -130,8 +140,12 @@ def snapshot(
 
     Notes
     -----
-    Statistics are one compiled call for all series; anomalies are scored over the last sixty
-    windows, so that the detector has a past to compare with. Counters are scored by their rate.
+    Statistics are one compiled call for all series. Anomalies are looked for in the window with
+    the thousand samples before it as the past to compare with; counters are scored by their
+    rate, buckets of histograms and series that do not move are left out. A detector calls one
+    sample in a thousand by chance, so unusual series are a reason only when they are more than
+    is usual in the same past. Kept by content: asked again about the same samples it costs one
+    digest.
 
     Examples
     --------
@@ -142,31 +156,51 @@ def snapshot(
     ok: no rule fired, nothing unusual
     """
     span_ns = parse_duration(window)
+    return remember("snapshot", lambda: _snapshot(source, span_ns, rules), source, span_ns, rules)
+
+
+def _snapshot(source: Any, span_ns: int, rules: Sequence[Any] | None) -> Snapshot:
     span = pd.Timedelta(span_ns, unit="ns")
     views = [view for view in source.select(None) if len(view)]
     if not views:
-        empty = pd.DataFrame(columns=[*_COLUMNS, "trend", "anomalies"])
+        empty = pd.DataFrame(columns=[*_COLUMNS, *_MORE])
         return Snapshot(None, span, empty, _no_alerts(), "unknown", ("nothing is recorded",))
     end_ns = max(int(view.times[-1]) for view in views)
     end = from_ns(end_ns)
     types = {view.key.metric: source.metric(view.key.metric).type for view in views}
-    table = window_stats(views, window, end, types=types)
+    table = window_stats(views, format_duration(span_ns), end, types=types)
+    table.index = pd.Index([str(view.key) for view in views], name="series")
     table.insert(0, "current", [float(view.values[-1]) for view in views])
-    inside = [_last(view, end_ns, span_ns) for view in views]
-    table["trend"] = [_trend(times, values) for times, values in inside]
-    past = _recent(views, source, end_ns - _LEARN * span_ns, end_ns)
-    events = anomaly.detect(past).events if past else pd.DataFrame({"series": [], "end": []})
-    recent = events[events["end"] > end - span] if len(events) else events
-    counts = recent["series"].value_counts() if len(recent) else pd.Series(dtype=int)
-    table["anomalies"] = [int(counts.get(str(name), 0)) for name in table.index]
-    alerts = _firing(source, rules)
+    ages = np.array([(end_ns - int(view.times[-1])) / 1e9 for view in views])
+    table["age_seconds"] = ages
+    ready = {view.key: _prepared(view, source, end_ns - span_ns) for view in views}
+    table["trend"] = [
+        _trend(one.index.asi8[inside], one.to_numpy(dtype=float)[inside])
+        for one in ready.values()
+        for inside in [one.index.asi8 > end_ns - span_ns]
+    ]
+    counts, unusual = _anomalies(source, ready, end - span, span)
+    table["anomalies"] = [counts.get(str(view.key), 0) for view in views]
+    alerts = _firing(source, views, rules, span_ns)
+    intervals = np.array([sampling_interval([view]) / 1e9 for view in views])
+    lengths = np.array([len(view) for view in views])
+    silent = [
+        str(view.key)
+        for view, quiet in zip(views, (lengths > 2) & (ages > _SILENT * intervals), strict=True)
+        if quiet
+    ]
+    more = [] if unusual is None else [unusual]
+    if silent:
+        named = ", ".join(silent[:2]) + (" …" if len(silent) > 2 else "")
+        more.append((min(10.0, float(len(silent))), f"{len(silent)} silent series: {named}"))
     health = judge(
         firing={
             row["rule"]: (Severity.parse(row["severity"]), 1.0) for _, row in alerts.iterrows()
         },
         worse=[],
-        anomalies=int((table["anomalies"] > 0).sum()),
+        anomalies=0,
         incidents=[],
+        more=more,
     )
     return Snapshot(end, span, table, alerts, health.status, health.reasons)
 
@@ -175,12 +209,39 @@ def _no_alerts() -> pd.DataFrame:
     return pd.DataFrame(columns=["rule", "series", "severity", "since"])
 
 
-def _firing(source: Any, rules: Sequence[Any] | None) -> pd.DataFrame:
-    """Give the alerts that fire at the end of what is recorded."""
+def _firing(
+    source: Any, views: Sequence[Any], rules: Sequence[Any] | None, span_ns: int
+) -> pd.DataFrame:
+    """Give the alerts that fire at the end of what is recorded.
+
+    Only the end is evaluated: as much as the longest ``for`` needs, and twice as much for as
+    long as something fires from the first step on. A rule that waits for a person or for
+    another condition remembers everything, so then everything is evaluated.
+    """
     if not rules:
         return _no_alerts()
-    found = alerting.backtest(source, rules).firings
-    still = found[found["open"].astype(bool)] if len(found) else found
+    first = min(int(view.times[0]) for view in views)
+    last = max(int(view.times[-1]) for view in views)
+    interval = rule_interval(views)
+    step = parse_duration(interval)
+    known = as_rules(rules)
+    holds = [
+        parse_duration(rule.for_) + parse_duration(rule.keep_firing_for)
+        for rule in known
+        if isinstance(rule, alerting.AlertRule)
+    ]
+    tail = max([_TAIL * step, span_ns, *(2 * hold for hold in holds)])
+    back = tail if all(_forgets(rule) for rule in known) else last - first
+    while True:
+        start = max(first, last - back)
+        found = alerting.backtest(
+            source, known, [], interval, start=from_ns(start), end=from_ns(last)
+        ).firings
+        still = found[found["open"].astype(bool)] if len(found) else found
+        settled = start + max(holds, default=0) + 2 * step
+        if start == first or not len(still) or still["start"].min().value > settled:
+            break
+        back *= 2
     return pd.DataFrame(
         {
             "rule": still["rule"], "series": still["series"], "severity": still["severity"],
@@ -189,21 +250,64 @@ def _firing(source: Any, rules: Sequence[Any] | None) -> pd.DataFrame:
     ).reset_index(drop=True)  # fmt: skip
 
 
-def _recent(views: Sequence[Any], source: Any, start_ns: int, end_ns: int) -> dict[Any, pd.Series]:
-    """Give the stretch that the detector reads, counters as rates."""
-    from monitorlab.analysis_input import prepare
+def _forgets(rule: Any) -> bool:
+    """Tell whether what a rule says depends on its last ``for`` only."""
+    return (
+        isinstance(rule, alerting.AlertRule)
+        and rule.auto_resolve
+        and rule.resolve_expr is None
+        and rule.m_of_n is None
+        and rule.no_data != "keep"
+    )
 
-    found = {}
-    for view in views:
-        part = view.between(start_ns, end_ns + 1)
-        if len(part) > 2:
-            found[view.key] = prepare(part, source.metric(view.key.metric))
-    return found
+
+def _prepared(view: Any, source: Any, start_ns: int) -> pd.Series:
+    """Give the window and the samples to learn from before it, counters as rates."""
+    position = int(np.searchsorted(view.times, start_ns, side="right"))
+    begin = max(0, position - _LEARN - 1)
+    part = view.between(int(view.times[begin]), None) if begin < len(view) else view
+    return prepare(part, source.metric(view.key.metric))
 
 
-def _last(view: Any, end_ns: int, span_ns: int) -> tuple[np.ndarray, np.ndarray]:
-    part = view.between(end_ns - span_ns + 1, end_ns + 1)
-    return part.times, part.values
+def _anomalies(
+    source: Any, ready: dict[Any, pd.Series], start: pd.Timestamp, span: pd.Timedelta
+) -> tuple[dict[str, int], tuple[float, str] | None]:
+    """Count the anomalies of each series in the window; say it when more are unusual than usual."""
+    watched = {
+        key: series
+        for key, series in ready.items()
+        if len(series) > 2 and not _is_bucket(source, key.metric) and _moves(series)
+    }
+    if not watched:
+        return {}, None
+    events = anomaly.detect(watched).events
+    if not len(events):
+        return {}, None
+    inside = events[events["end"] > start]
+    counts = {str(name): int(n) for name, n in inside["series"].value_counts().items()}
+    past = (start - min(series.index[0] for series in watched.values())) / span
+    windows = max(1, int(past))
+    usual = max(len(events) - len(inside), 1) / windows if past >= 1 else 0.0
+    many = len(counts) >= surprising(usual, windows) and len(counts) > 2
+    if not many:
+        return counts, None
+    share = len(counts) / len(watched)
+    text = (
+        f"{len(counts)} of {len(watched)} series unusual "
+        f"(usual in this window: {format_number(usual, digits=2)})"
+    )
+    return counts, (20.0 if share >= 0.25 else 10.0, text)
+
+
+def _is_bucket(source: Any, name: str) -> bool:
+    base = name.removesuffix("_bucket")
+    return base != name and source.metric(base).type is MetricType.HISTOGRAM
+
+
+def _moves(series: pd.Series) -> bool:
+    values = series.to_numpy(dtype=float)
+    finite = values[np.isfinite(values)]
+    return bool(len(finite) and np.ptp(finite) > 0)
 
 
 def _trend(times: np.ndarray, values: np.ndarray) -> str:

@@ -2,7 +2,7 @@
 
 >>> from monitorlab.recommend import recommend
 >>> recommend().summary()
-'nothing to recommend; 4 questions could not be judged'
+'nothing to recommend; 5 questions could not be judged'
 """
 
 from monitorlab.recommend.advice import Evidence, Recommendation, Recommendations

@@ -113,7 +113,10 @@ class Recommendations(Result):
     def summary(self) -> str:
         """Say how many there are and how urgent the first is."""
         open_questions = (
-            f"; {len(self.not_judged)} questions could not be judged" if self.not_judged else ""
+            f"; {len(self.not_judged)} question{'s' * (len(self.not_judged) != 1)} "
+            "could not be judged"
+            if self.not_judged
+            else ""
         )
         if not self.items:
             return f"nothing to recommend{open_questions}"

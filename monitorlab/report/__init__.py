@@ -7,7 +7,8 @@
 'monitorlab.report/1'
 """
 
+from monitorlab.overview import Attainment, Objective
 from monitorlab.report.report import Report
 from monitorlab.report.schema import SCHEMA, SCHEMA_ID
 
-__all__ = ["SCHEMA", "SCHEMA_ID", "Report"]
+__all__ = ["SCHEMA", "SCHEMA_ID", "Attainment", "Objective", "Report"]

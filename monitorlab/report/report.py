@@ -7,6 +7,7 @@ Report: nothing recorded
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from monitorlab.display import Result, format_number, text_table, to_plain
-from monitorlab.overview import Findings, collect
-from monitorlab.report import render, sections
+from monitorlab.overview import HORIZONS, Findings, Objective, collect
+from monitorlab.report import figure, render, sections
 from monitorlab.report.schema import SCHEMA_ID
+from monitorlab.report.summary import headline_of, sentences
 from monitorlab.times import DurationLike, parse_duration
 
 if TYPE_CHECKING:
@@ -40,8 +42,14 @@ class Report(Result):
     horizons : sequence of duration
         Look back so far from the as-of time; longer ones than the recording say how much of
         them it covers.
+    objectives : sequence of Objective
+        What was promised: ``ml.report.Objective(name, good=…, total=…, target=0.999)`` for a
+        share of events, or ``Objective(name, holds="latency_seconds < 0.5", target=0.99)`` for a
+        share of time. Each horizon says what was attained, how much of its error budget is left
+        and how fast it burns.
     forecast : mapping of str to capacity, optional
-        Signals to forecast, each with a number, a metric name, or None for no capacity.
+        Signals to forecast, each with a number, a metric name, a function, or None for no
+        capacity; by default every metric whose limit is recorded beside it.
     forecast_horizon : duration, optional
         How far to look ahead; a quarter of the recording by default.
     title : str
@@ -67,15 +75,18 @@ class Report(Result):
     def __init__(
         self,
         mf: MonitoringFrame,
-        horizons: Sequence[DurationLike] = ("1h", "24h", "7d"),
+        horizons: Sequence[DurationLike] = HORIZONS,
         *,
+        objectives: Sequence[Objective] = (),
         forecast: Mapping[str, Any] | None = None,
         forecast_horizon: DurationLike | None = None,
         title: str = "Monitoring report",
         progress: bool = True,
     ) -> None:
         self._frame = mf
+        self._horizons_given = tuple(horizons)
         self._horizons = [parse_duration(horizon) for horizon in horizons]
+        self._objectives = tuple(objectives)
         self._forecast = forecast
         self._forecast_horizon = forecast_horizon
         self._progress = progress
@@ -90,6 +101,8 @@ class Report(Result):
             incidents=self._frame.selection.incidents or None,
             forecast=self._forecast,
             horizon=self._forecast_horizon,
+            objectives=self._objectives,
+            horizons=self._horizons_given,
             progress=self._progress,
         )
 
@@ -97,7 +110,7 @@ class Report(Result):
     def _plain(self) -> dict[str, Any]:
         found = self.findings
         advice = found.advice.to_dict()
-        return {
+        plain = {
             "schema": SCHEMA_ID,
             "title": self.title,
             "as_of": to_plain(found.end),
@@ -112,6 +125,7 @@ class Report(Result):
             "recommendations": advice["items"],
             "not_judged": [*advice["not_judged"], *found.notes],
         }
+        return {**plain, "summary": sentences(plain)}
 
     def summary(self) -> str:
         """Say the health of each horizon in one line."""
@@ -144,11 +158,11 @@ class Report(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Give the whole report as plain JSON types, in the shape of ``SCHEMA``."""
-        return dict(self._plain)
+        return copy.deepcopy(self._plain)
 
     def plot(self) -> go.Figure:
         """Draw the timeline: the busiest signals, incidents, and when rules fired."""
-        return render.timeline(self.findings)
+        return figure.timeline(self.findings)
 
     def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
         """Write the report as one HTML file that opens without a network.
@@ -171,8 +185,16 @@ class Report(Result):
     def __str__(self) -> str:
         if self.findings.end is None:
             return repr(self)
-        lines = [repr(self), "", text_table(self.to_frame(), index=False)]
-        incidents = self._plain["horizons"][-1]["incidents"] if self._horizons else []
+        lines = [self.title, *(f"  {words}" for words in self._plain["summary"])]
+        lines += ["", text_table(self.to_frame(), index=False)]
+        main = headline_of(self._plain["horizons"])
+        promises = [
+            f"last {h['horizon']}: {one['text']}"
+            for h in self._plain["horizons"]
+            for one in h["objectives"]
+        ]
+        lines += ["", *promises] if promises else []
+        incidents = [] if main is None else main["incidents"]
         if incidents:
             table = pd.DataFrame(incidents)
             table = pd.DataFrame(

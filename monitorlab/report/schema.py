@@ -37,7 +37,8 @@ _HEALTH = _object(
 )
 _DELTA = _object(
     metric=_TEXT, title=_TEXT, unit=_TEXT, current=_NUMBER, previous=_NUMBER,
-    change_percent=_NUMBER,
+    change_percent=_NUMBER, verdict={"enum": ["better", "worse", "changed"]},
+    spark=_list(_NUMBER),
 )  # fmt: skip
 _INCIDENT = _object(
     start=_TIME, end=_TIME, kind=_TEXT, severity=_TEXT, metrics=_list(_TEXT),
@@ -55,13 +56,32 @@ _CHANGE = _object(
     series=_TEXT, time=_TIME, before=_NUMBER, after=_NUMBER, effect_percent=_NUMBER,
     effect_std=_NUMBER, verdict=_TEXT, worse=_FLAG, kind=_TEXT,
 )  # fmt: skip
+_OBJECTIVE = _object(
+    name=_TEXT, kind={"enum": ["events", "time"]}, target=_SHARE, attainment=_SHARE, is_met=_FLAG,
+    good=_NUMBER, total=_NUMBER, unit={"enum": ["events", "seconds"]}, budget_left_ratio=_NUMBER,
+    burn_rate=_NUMBER, slices=_list(_SHARE), expression=_TEXT, description=_TEXT, text=_TEXT,
+)  # fmt: skip
 _HORIZON = _object(
     horizon=_TEXT, start=_TIME, end=_TIME, covered_ratio=_SHARE, health=_HEALTH,
+    previous_health={"anyOf": [_HEALTH, {"type": "null"}]}, objectives=_list(_OBJECTIVE),
     deltas=_list(_DELTA), incidents=_list(_INCIDENT), alerts=_list(_ALERT),
     anomaly_count=_COUNT, anomalies=_list(_ANOMALY), changes=_list(_CHANGE),
 )  # fmt: skip
+_REACH = _object(
+    p10_seconds=_NUMBER, p50_seconds=_NUMBER, p90_seconds=_NUMBER, probability=_SHARE,
+    horizon_seconds=_NUMBER, from_time=_TIME, text=_TEXT,
+)  # fmt: skip
+_GROWTH = _object(
+    value=_NUMBER, lower=_NUMBER, upper=_NUMBER, ratio=_NUMBER, level=_SHARE, span_seconds=_NUMBER,
+    is_extrapolated=_FLAG, text=_TEXT,
+)  # fmt: skip
+_PEAK = _object(
+    span=_TEXT, p10=_NUMBER, p50=_NUMBER, p90=_NUMBER, probability_above_record=_SHARE,
+)  # fmt: skip
 _FORECAST = _object(
-    series=_TEXT, horizon=_TEXT, model=_TEXT, end_mean=_NUMBER, end_lower=_NUMBER,
+    series=_TEXT, horizon=_TEXT, model=_TEXT, current=_NUMBER, limit=_NUMBER, used_ratio=_NUMBER,
+    time_to_capacity={"anyOf": [_REACH, {"type": "null"}]}, peaks=_list(_PEAK),
+    monthly_growth={"anyOf": [_GROWTH, {"type": "null"}]}, end_mean=_NUMBER, end_lower=_NUMBER,
     end_upper=_NUMBER, capacity=_TEXT, mase=_NUMBER, baseline_mase=_NUMBER, coverage=_SHARE,
 )  # fmt: skip
 _ADVICE = _object(
@@ -76,6 +96,7 @@ SCHEMA: dict[str, Any] = {
         schema={"const": SCHEMA_ID},
         title=_TEXT,
         as_of=_TIME,
+        summary=_list(_TEXT),
         recording=_object(start=_TIME, end=_TIME, series=_COUNT, samples=_COUNT),
         horizons=_list(_HORIZON),
         forecasts=_list(_FORECAST),

@@ -7,7 +7,7 @@ Timedelta('0 days 12:00:00')
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,11 +19,13 @@ from monitorlab.overview import judge
 from monitorlab.times import format_duration
 
 if TYPE_CHECKING:
-    from monitorlab.overview import Findings
+    from monitorlab.overview import Attainment, Findings, Health
 
 __all__ = ["deltas", "forecast_rows", "horizon", "overlap"]
 
 TOP = 12
+SPARK = 48
+LEAST = 0.01
 _ZERO = pd.Timedelta(0)
 
 
@@ -79,49 +81,45 @@ def horizon(findings: Findings, span_ns: int) -> dict[str, Any]:
         unknown = {"status": "unknown", "score": 0, "reasons": ["nothing is recorded"]}
         return {
             "horizon": name, "start": None, "end": None, "covered_ratio": 0.0, "health": unknown,
-            "deltas": [], "incidents": [], "alerts": [], "anomaly_count": 0, "anomalies": [],
-            "changes": [],
+            "previous_health": None, "objectives": [], "deltas": [], "incidents": [], "alerts": [],
+            "anomaly_count": 0, "anomalies": [], "changes": [],
         }  # fmt: skip
     end = findings.end
     span = pd.Timedelta(span_ns, unit="ns")
     start = max(end - span, findings.start)
-    inside = _Inside(start, end)
-    incidents = inside.spans(findings.incidents)
-    firings = inside.spans(findings.firings)
-    events = inside.spans(findings.anomalies)
-    changes = findings.changes[findings.changes["time"] >= start]
-    alerts = _alerts(firings, findings.rule_scores, start, end)
-    seconds = max((end - start).total_seconds(), 1e-9)
-    shares = {
-        row["rule"]: (Severity.parse(row["severity"]), row["firing_seconds"] / seconds)
-        for row in alerts
-    }  # fmt: skip
-    explained = [_incident_of(row["start"], findings.incidents) for _, row in events.iterrows()]
-    worse = list(dict.fromkeys(changes.loc[changes["worse"].eq(True), "series"]))
-    health = judge(
-        firing=shares,
-        worse=worse,
-        anomalies=sum(kind is None for kind in explained),
-        incidents=list(incidents["kind"]),
-    )
-    order = events["score"].to_numpy(dtype=float).argsort()[::-1][:TOP]
+    seen = _Seen(findings, start, end)
+    before = max(start - span, findings.start)
+    known = start - before >= span / 2
+    earlier = _missed(findings.objectives_before.get(span_ns, ()))
+    previous = _Seen(findings, before, start).health(earlier) if known else None
+    objectives = findings.objectives.get(span_ns, ())
+    order = seen.events["score"].to_numpy(dtype=float).argsort()[::-1][:TOP]
     return {
         "horizon": name,
         "start": to_plain(start),
         "end": to_plain(end),
         "covered_ratio": float(min(1.0, (end - start) / span)) if span_ns else 0.0,
-        "health": health.to_dict(),
-        "deltas": deltas(findings.signals, end, span),
-        "incidents": [_incident(row) for _, row in incidents.iterrows()],
-        "alerts": alerts,
-        "anomaly_count": len(events),
-        "anomalies": [_anomaly(events.iloc[i], explained[i]) for i in order],
-        "changes": [_change(row) for _, row in _strongest(changes).iterrows()],
+        "health": seen.health(_missed(objectives)).to_dict(),
+        "previous_health": None if previous is None else previous.to_dict(),
+        "objectives": [one.to_dict() for one in objectives],
+        "deltas": deltas(
+            findings.signals, end, span, directions=findings.directions, units=findings.units
+        ),
+        "incidents": [_incident(row) for _, row in seen.incidents.iterrows()],
+        "alerts": seen.alerts,
+        "anomaly_count": len(seen.events),
+        "anomalies": [_anomaly(seen.events.iloc[i], seen.explained[i]) for i in order],
+        "changes": [_change(row) for _, row in _strongest(seen.changes).iterrows()],
     }
 
 
 def deltas(
-    signals: Mapping[SeriesKey, pd.Series], end: pd.Timestamp, span: pd.Timedelta
+    signals: Mapping[SeriesKey, pd.Series],
+    end: pd.Timestamp,
+    span: pd.Timedelta,
+    *,
+    directions: Mapping[str, str] | None = None,
+    units: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """Compare the mean of each signal over a span with the span before it.
 
@@ -133,12 +131,22 @@ def deltas(
         End of the current span.
     span : pandas.Timedelta
         Its length; the previous one is as long.
+    directions : mapping of str to str, optional
+        Which way is worse ("up", "down"), by signal.
+    units : mapping of str to str, optional
+        Unit by metric.
 
     Returns
     -------
     list of dict
-        The largest relative changes first, at most twelve; empty when less than half of the
-        previous span is recorded.
+        The clearest changes first, at most twelve; empty when less than half of the previous
+        span is recorded. ``spark`` holds means of equal parts of both spans, oldest first.
+
+    Notes
+    -----
+    Clear is what is large beside the usual wobble: the difference of the means over the standard
+    deviation of both spans together. A signal that moved by less than 1 %, or by less than a
+    tenth of that deviation, is left out.
 
     Examples
     --------
@@ -147,26 +155,48 @@ def deltas(
     >>> deltas(both, index[-1], pd.Timedelta("2min"))[0]["change_percent"]
     100.0
     """
-    rows: list[dict[str, Any]] = []
-    middle, first = end - span, end - 2 * span
+    rows: list[tuple[float, dict[str, Any]]] = []
+    middle, first = (end - span).value, (end - 2 * span).value
     for key, series in signals.items():
-        if not len(series) or middle - series.index[0] < span / 2:
+        times = series.index.as_unit("ns").asi8
+        if not len(times) or middle - times[0] < span.value / 2:
             continue
-        current = series[(series.index > middle) & (series.index <= end)].mean()
-        previous = series[(series.index > first) & (series.index <= middle)].mean()
-        if not (np.isfinite(current) and np.isfinite(previous)) or previous == 0:
+        values = series.to_numpy(dtype=float)
+        low, mid, high = np.searchsorted(times, [first, middle, end.value], side="right")
+        parts = [part[np.isfinite(part)] for part in (values[low:mid], values[mid:high])]
+        if not all(len(part) for part in parts):
             continue
-        rows.append(
-            {
-                "metric": key.metric,
-                "title": str(key),
-                "unit": "",
-                "current": float(current),
-                "previous": float(previous),
-                "change_percent": float(100.0 * (current - previous) / abs(previous)),
-            }
-        )
-    return sorted(rows, key=lambda row: -abs(row["change_percent"]))[:TOP]
+        previous, current = (float(part.mean()) for part in parts)
+        if previous == 0 or abs(current - previous) < LEAST * abs(previous):
+            continue
+        spread = float(np.concatenate(parts).std())
+        rise = current - previous
+        way = (directions or {}).get(str(key))
+        row = {
+            "metric": key.metric,
+            "title": str(key),
+            "unit": (units or {}).get(key.metric, ""),
+            "current": current,
+            "previous": previous,
+            "change_percent": 100.0 * rise / abs(previous),
+            "verdict": "changed"
+            if way is None
+            else "worse"
+            if (rise > 0) == (way == "up")
+            else "better",
+            "spark": _spark(values[low:high]),
+        }
+        if abs(rise) >= 0.1 * spread:
+            rows.append((abs(rise) / spread, row))
+    rows.sort(key=lambda pair: (-pair[0], pair[1]["title"]))
+    return [row for _, row in rows[:TOP]]
+
+
+def _spark(values: np.ndarray) -> list[float | None]:
+    """Give means of so many equal parts."""
+    parts = np.array_split(values, min(SPARK, len(values)))
+    means = [float(p[np.isfinite(p)].mean()) if np.isfinite(p).any() else None for p in parts]
+    return [None if m is None else float(f"{m:.5g}") for m in means]
 
 
 def forecast_rows(findings: Findings) -> list[dict[str, Any]]:
@@ -193,21 +223,37 @@ def forecast_rows(findings: Findings) -> list[dict[str, Any]]:
     for series, forecast in findings.forecasts.items():
         accuracy = forecast.accuracy
         span = forecast.mean.index[-1] - forecast.history.index[-1]
+        growth = forecast.monthly_growth
+        known = forecast.history.dropna()
+        limit = None if forecast.capacity is None else float(forecast.capacity.iloc[0])
+        current = float(known.iloc[-1])
+        reach = forecast.time_to_capacity
         rows.append(
             {
                 "series": series,
                 "horizon": format_number(span),
                 "model": forecast.model,
+                "current": current,
+                "limit": limit,
+                "used_ratio": current / limit if limit else None,
                 "end_mean": float(forecast.mean.iloc[-1]),
                 "end_lower": float(forecast.lower.iloc[-1]),
                 "end_upper": float(forecast.upper.iloc[-1]),
                 "capacity": capacity_text(forecast),
+                "time_to_capacity": None if reach is None else reach.to_dict(),
+                "peaks": _peaks(forecast),
+                "monthly_growth": None if growth is None else growth.to_dict(),
                 "mase": to_plain(accuracy.mase),
                 "baseline_mase": to_plain(accuracy.naive_mase),
                 "coverage": to_plain(accuracy.coverage),
             }
         )
     return rows
+
+
+def _peaks(forecast: Any) -> list[dict[str, Any]]:
+    table = forecast.peaks
+    return [] if table is None else to_plain(table.reset_index())
 
 
 def capacity_text(forecast: Any) -> str:
@@ -232,16 +278,44 @@ def capacity_text(forecast: Any) -> str:
     return "no capacity given" if reach is None else str(reach)
 
 
-class _Inside:
-    """Picks the rows of a table whose span meets the horizon."""
+class _Seen:
+    """What of the findings lies in a span."""
 
-    def __init__(self, start: pd.Timestamp, end: pd.Timestamp) -> None:
+    def __init__(self, findings: Findings, start: pd.Timestamp, end: pd.Timestamp) -> None:
         self.start, self.end = start, end
+        self.incidents = self._spans(findings.incidents)
+        self.events = self._spans(findings.anomalies)
+        times = findings.changes["time"]
+        self.changes = findings.changes[(times >= start) & (times <= end)]
+        self.alerts = _alerts(self._spans(findings.firings), findings.rule_scores, start, end)
+        self.explained = [
+            _incident_of(row["start"], findings.incidents) for _, row in self.events.iterrows()
+        ]
 
-    def spans(self, table: pd.DataFrame) -> pd.DataFrame:
+    def health(self, missed: Mapping[str, Any] | None = None) -> Health:
+        """Judge the span."""
+        seconds = max((self.end - self.start).total_seconds(), 1e-9)
+        shares = {
+            row["rule"]: (Severity.parse(row["severity"]), row["firing_seconds"] / seconds)
+            for row in self.alerts
+        }
+        worse = dict.fromkeys(self.changes.loc[self.changes["worse"].eq(True), "series"])
+        return judge(
+            firing=shares,
+            worse=list(worse),
+            anomalies=sum(kind is None for kind in self.explained),
+            incidents=list(self.incidents["kind"]),
+            missed=missed,
+        )
+
+    def _spans(self, table: pd.DataFrame) -> pd.DataFrame:
         if not len(table):
             return table
         return table[(table["end"] >= self.start) & (table["start"] <= self.end)]
+
+
+def _missed(standing: Sequence[Attainment]) -> dict[str, float]:
+    return {one.objective.name: one.burn_rate or 0.0 for one in standing if one.is_met is False}
 
 
 def _incident_of(time: pd.Timestamp, incidents: pd.DataFrame) -> str | None:

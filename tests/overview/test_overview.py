@@ -90,4 +90,4 @@ def test_health_weighs_severity_and_time() -> None:
         worse=["x"] * 9, anomalies=40, incidents=["y"],
     )  # fmt: skip
     assert (worst.status, worst.score) == ("critical", 0)
-    assert worst.reasons[-1] == "1 labelled incidents: y"
+    assert worst.reasons[-1] == "1 labelled incident: y"
