@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from monitorlab.dashboard.bands import Span
 from monitorlab.dashboard.panels import Panel
 from monitorlab.errors import MatcherError, MonitorlabError
 from monitorlab.model import Labels, Metric, SeriesKey
@@ -27,12 +28,13 @@ from monitorlab.plotting import downsample
 from monitorlab.storage import SeriesView, is_stale, parse_selector
 from monitorlab.times import from_ns
 
-__all__ = ["Answer", "FilteredSource", "Line", "answer"]
+__all__ = ["Answer", "FilteredSource", "Line", "answer", "ask", "short_names", "strongest", "thin"]
 
 MOST_LINES = 10
 MOST_POINTS = 2_000
 GAP_INTERVALS = 10.0  # a hole so many usual intervals long breaks the line
 MOST_GAPS = 200
+STEPS_LOOKED_AT = 4_001  # of one line, for its usual interval
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,12 @@ class Answer:
         Series found; more than there are lines when some are left out.
     problem : str
         Why nothing is shown; empty when all is well.
+    before : tuple of Line
+        The lines of an earlier period, moved to this one.
+    spans : tuple of Span
+        Stretches of time that belong to this panel alone.
+    content : object
+        What panels show that are not made of lines.
 
     Examples
     --------
@@ -87,6 +95,9 @@ class Answer:
     lines: tuple[Line, ...] = ()
     found: int = 0
     problem: str = ""
+    before: tuple[Line, ...] = ()
+    spans: tuple[Span, ...] = ()
+    content: Any = None
 
 
 class FilteredSource:
@@ -169,28 +180,58 @@ def answer(
     several = len(panel.expressions) > 1
     for name, expr in panel.expressions:
         try:
-            series = _ask(source, expr, start_ns, end_ns, step_ns)
+            series = ask(source, expr, start_ns, end_ns, step_ns)
         except MonitorlabError as error:
             return Answer(panel, problem=str(error))
         found += len(series)
-        names = _short_names([key for key, _, _ in series])
+        names = short_names([key for key, _, _ in series])
         for (key, times, values), short in zip(series, names, strict=True):
             legend = " · ".join(p for p in (name, "" if several and not short else short) if p)
             labels = key.labels
             lines.append(Line(labels, legend or key.metric or panel.title, times, values))
-    shown = _strongest(lines, MOST_LINES) if panel.kind != "band" else lines[: 2 * MOST_LINES]
-    thin = tuple(_thin(line, points) for line in shown)
-    if not thin:
+    shown = strongest(lines, MOST_LINES) if panel.kind != "band" else lines[: 2 * MOST_LINES]
+    thinned = tuple(thin(line, points) for line in shown)
+    if not thinned:
         return Answer(panel, problem="no samples in this range")
-    if not any(np.isfinite(line.values).any() for line in thin):
-        return Answer(panel, thin, found, "all values are missing (NaN) in this range")
-    return Answer(panel, thin, found)
+    if not any(np.isfinite(line.values).any() for line in thinned):
+        return Answer(panel, thinned, found, "all values are missing (NaN) in this range")
+    return Answer(panel, thinned, found)
 
 
 _Series: TypeAlias = tuple[SeriesKey, npt.NDArray[np.int64], npt.NDArray[np.float64]]
 
 
-def _ask(source: Any, expr: str, start_ns: int, end_ns: int, step_ns: int) -> list[_Series]:
+def ask(source: Any, expr: str, start_ns: int, end_ns: int, step_ns: int) -> list[_Series]:
+    """Give the series that an expression names or makes, in full.
+
+    Parameters
+    ----------
+    source : source
+        Where the samples are.
+    expr : str
+        PromQL; a plain selector gives the samples themselves.
+    start_ns, end_ns : int
+        The range, both ends included.
+    step_ns : int
+        Step of expressions.
+
+    Returns
+    -------
+    list of (SeriesKey, times, values)
+
+    Raises
+    ------
+    QueryError
+        If the expression is wrong.
+
+    Examples
+    --------
+    >>> from monitorlab.storage import SeriesStore
+    >>> store = SeriesStore()
+    >>> store.append("up", 5, 1.0)
+    >>> ask(store, "up", 0, 9, 1)[0][2].tolist()
+    [1.0]
+    """
     try:
         matchers = parse_selector(expr).matchers
     except MatcherError:
@@ -216,8 +257,25 @@ def _ask(source: Any, expr: str, start_ns: int, end_ns: int, step_ns: int) -> li
     return found
 
 
-def _short_names(keys: Sequence[SeriesKey]) -> list[str]:
-    """Name series by the labels in which they differ."""
+def short_names(keys: Sequence[SeriesKey]) -> list[str]:
+    """Name series by the labels in which they differ.
+
+    Parameters
+    ----------
+    keys : sequence of SeriesKey
+        The series.
+
+    Returns
+    -------
+    list of str
+        An empty name where there is one series only.
+
+    Examples
+    --------
+    >>> keys = [SeriesKey("up", Labels(job="a", x="1")), SeriesKey("up", Labels(job="b", x="1"))]
+    >>> short_names(keys)
+    ['a', 'b']
+    """
     if len(keys) < 2:
         return [""] * len(keys)
     names = sorted({name for key in keys for name in key.labels})
@@ -229,7 +287,25 @@ def _short_names(keys: Sequence[SeriesKey]) -> list[str]:
     return [", ".join(f"{n}={key.labels[n]}" for n in telling if n in key.labels) for key in keys]
 
 
-def _strongest(lines: list[Line], most: int) -> list[Line]:
+def strongest(lines: list[Line], most: int) -> list[Line]:
+    """Keep the lines with the greatest mean, in their order.
+
+    Parameters
+    ----------
+    lines : list of Line
+        All of them.
+    most : int
+        How many may stay.
+
+    Returns
+    -------
+    list of Line
+
+    Examples
+    --------
+    >>> strongest([], 3)
+    []
+    """
     if len(lines) <= most:
         return lines
 
@@ -241,7 +317,26 @@ def _strongest(lines: list[Line], most: int) -> list[Line]:
     return [lines[i] for i in sorted(kept)]
 
 
-def _thin(line: Line, points: int) -> Line:
+def thin(line: Line, points: int) -> Line:
+    """Keep the samples that a screen can show, with a break at each long hole.
+
+    Parameters
+    ----------
+    line : Line
+        All samples.
+    points : int
+        How many may stay.
+
+    Returns
+    -------
+    Line
+
+    Examples
+    --------
+    >>> seconds = np.arange(5_000, dtype=np.int64) * 1_000_000_000
+    >>> len(thin(Line(Labels(), "up", seconds, np.ones(5_000)), 100).times)
+    100
+    """
     times, values = line.times, line.values
     ends = is_stale(values)
     if ends.any():
@@ -260,5 +355,8 @@ def _gaps(times: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     if len(times) < 4:
         return times[:0]
     steps = np.diff(times)
-    holes = np.flatnonzero(steps > GAP_INTERVALS * float(np.median(steps)))
+    usual = float(np.median(steps[:: -(-len(steps) // STEPS_LOOKED_AT)]))
+    if float(steps.max()) <= GAP_INTERVALS * usual:
+        return times[:0]
+    holes = np.flatnonzero(steps > GAP_INTERVALS * usual)
     return times[holes[:MOST_GAPS]]

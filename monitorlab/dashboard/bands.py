@@ -27,7 +27,7 @@ class Span:
     ----------
     start_ns, end_ns : int
         Half-open, nanoseconds.
-    kind : {"incident", "alert"}
+    kind : {"incident", "alert", "anomaly"}
         What it is.
     label : str
         Name: kind of the incident, or of the rule.
@@ -46,7 +46,7 @@ class Span:
 
     start_ns: int
     end_ns: int
-    kind: Literal["incident", "alert"]
+    kind: Literal["incident", "alert", "anomaly"]
     label: str
     severity: Severity
     text: str = ""

@@ -12,11 +12,21 @@ from collections.abc import Sequence
 import ipywidgets as widgets
 import traitlets
 
-from monitorlab.dashboard.state import SPANS, THEMES, WINDOWS, DashboardState
+from monitorlab.dashboard.state import (
+    COMPARISONS,
+    SPANS,
+    STEPS,
+    THEMES,
+    WINDOWS,
+    DashboardState,
+)
 
 __all__ = ["Controls"]
 
 _SPAN_NAMES = [("all" if s == "all" else f"last {s}", s) for s in SPANS]
+_COMPARED = {
+    "": "compare …", "previous": "with before", "day": "with 1 day ago", "week": "with 1 week ago"
+}  # fmt: skip
 _THEME_ICONS = {"auto": "◐", "light": "☀", "dark": "☾"}
 
 
@@ -47,16 +57,36 @@ class Controls:
             options=_SPAN_NAMES, layout=auto("104px"), tooltip="Range, up to the newest sample"
         )
         self.start = widgets.Text(
-            placeholder="from  now-15m", continuous_update=False, layout=auto("150px"),
+            placeholder="from  now-15m", continuous_update=False, layout=auto("128px"),
             tooltip="Start: a time (UTC), or now-15m",
         )  # fmt: skip
         self.end = widgets.Text(
-            placeholder="to  now", continuous_update=False, layout=auto("150px"),
+            placeholder="to  now", continuous_update=False, layout=auto("128px"),
             tooltip="End: a time (UTC), or now",
         )  # fmt: skip
         self.window = widgets.Dropdown(
             options=[("rates over auto" if w == "auto" else f"rates over {w}", w) for w in WINDOWS],
-            layout=auto("130px"), tooltip="Window of rates and quantiles",
+            layout=auto("126px"), tooltip="Window of rates and quantiles",
+        )  # fmt: skip
+        self.step = widgets.Dropdown(
+            options=[("step auto" if s == "auto" else f"step {s}", s) for s in STEPS],
+            layout=auto("92px"), tooltip="Distance of the points of expressions",
+        )  # fmt: skip
+        self.compare = widgets.Dropdown(
+            options=[(_COMPARED[name], name) for name in COMPARISONS],
+            layout=auto("128px"), tooltip="Draw an earlier period below, dotted",
+        )  # fmt: skip
+        self.select = widgets.ToggleButton(
+            description="▭ brush", layout=auto("76px"),
+            tooltip="Drag with the mouse to look into a span, in place of zooming",
+        )  # fmt: skip
+        self.inspect = widgets.Button(
+            description="inspect", layout=auto("66px"),
+            tooltip="Statistics, events and changes of what is shown",
+        )  # fmt: skip
+        self.anomalies = widgets.ToggleButton(
+            description="anomalies", layout=auto("86px"),
+            tooltip="Mark what a detector finds in the plotted series",
         )  # fmt: skip
         self.theme = widgets.ToggleButtons(
             options=[(_THEME_ICONS[name], name) for name in THEMES],
@@ -65,7 +95,7 @@ class Controls:
             layout=auto("126px"),
         )
         self.unzoom = widgets.Button(
-            description="⤺ zoom out", tooltip="Back to the whole range", layout=auto("92px")
+            description="⤺ all", tooltip="Back to the whole range", layout=auto("56px")
         )
         self.refresh = widgets.Button(
             description="↻", tooltip="Read the data again", layout=auto("36px")
@@ -87,10 +117,15 @@ class Controls:
         bound: tuple[tuple[str, widgets.Widget], ...] = (
             ("span", self.span), ("start", self.start), ("end", self.end),
             ("window", self.window), ("theme", self.theme), ("expr", self.expr),
-            ("live", self.live),
+            ("live", self.live), ("step", self.step), ("compare", self.compare),
+            ("anomalies", self.anomalies),
         )  # fmt: skip
         for name, widget in bound:
             traitlets.link((state, name), (widget, "value"))
+        traitlets.link(
+            (state, "drag"), (self.select, "value"),
+            transform=(lambda drag: drag == "select", lambda on: "select" if on else "zoom"),
+        )  # fmt: skip
         self._link_tags("metrics", self.metrics)
         self._link_tags("labels", self.labels)
         self.live.layout.display = None if can_live else "none"
@@ -98,12 +133,11 @@ class Controls:
         self._show_zoom(None)
         for widget in (self.metrics, self.labels, self.expr):
             widget.add_class("ml-grow")
-        self.theme.add_class("ml-right")
         grow = [self.metrics, self.labels, self.expr]
         self.bars = [
             self._bar([
-                self.span, self.start, self.end, self.window, self.unzoom,
-                self.refresh, self.live, self.theme,
+                self.span, self.start, self.end, self.unzoom, self.compare, self.window,
+                self.step, self.anomalies, self.select, self.inspect, self.refresh, self.live,
             ]),
             self._bar(grow),
         ]  # fmt: skip

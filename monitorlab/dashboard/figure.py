@@ -18,59 +18,20 @@ from typing import Any
 import numpy as np
 
 from monitorlab.dashboard.answers import Answer
+from monitorlab.dashboard.arrange import BOTTOM_PX, OWN_AXIS, TOP_PX, Arrangement, Cell, arrange
 from monitorlab.dashboard.bands import Span
+from monitorlab.dashboard.look import ACCENT, CLEAR, FONT, INK, line_colors
+from monitorlab.dashboard.traces import Place, draw, iso, names_in_legend
 from monitorlab.dashboard.units import axis_format
-from monitorlab.plotting import PALETTE, Theme, rgba, time_axis
+from monitorlab.plotting import Theme, rgba
 
 __all__ = ["INK", "build", "line_colors"]
 
-INK = {
-    "light": {
-        "ink": "#24292f",
-        "muted": "#6b7280",
-        "grid": "rgba(15,23,42,0.08)",
-        "paper": "#ffffff",
-    },
-    "dark": {
-        "ink": "#e6e8eb",
-        "muted": "#9aa4b2",
-        "grid": "rgba(255,255,255,0.09)",
-        "paper": "#14171c",
-    },
-}
-CLEAR = "rgba(0,0,0,0)"
-FONT = "system-ui, -apple-system, 'Segoe UI', sans-serif"
-PANEL_PX = {1: 300, 2: 230}  # height of a plot when there are so few rows
-ROW_PX = 176
-STRIP_PX = 46  # room above each plot for its title and, below that, its legend
-TOP_PX, BOTTOM_PX, LEFT_PX, RIGHT_PX = 2, 30, 58, 14
-COLUMN_GAP = 0.055
+LEFT_PX, RIGHT_PX = 58, 14
 WIDTH_PX = 1_000  # width that titles and legends are fitted to
 CHAR_PX = 6.6
 LABEL_PX = 6.2  # width of one character of a span's name
-DENSE = 700  # points; a line of more is drawn finer
-BAND_SHADES = (1.0, 0.7, 0.42)  # of one colour, from the median outwards
-_DARK = ("#56B4E9", "#E69F00", "#2BB594", "#CC79A7", "#F0E442", "#E8743B", "#8FA8FF", "#B0B0B0")
-
-
-def line_colors(theme: Theme) -> tuple[str, ...]:
-    """Give the colours of lines: Okabe and Ito's, those first that read on the background.
-
-    Parameters
-    ----------
-    theme : {"light", "dark"}
-        The background.
-
-    Returns
-    -------
-    tuple of str
-
-    Examples
-    --------
-    >>> line_colors("light")[0]
-    '#0072B2'
-    """
-    return PALETTE if theme == "light" else _DARK
+SCALE_RATIO = 0.045  # room for the colours of a heat map, of the width
 
 
 def build(
@@ -82,6 +43,7 @@ def build(
     columns: int = 2,
     spans: Sequence[Span] = (),
     solid: bool = False,
+    selection: Sequence[int] = (),
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Lay answers out as subplots of one figure.
 
@@ -99,6 +61,8 @@ def build(
         Incidents are shaded over the height of each plot, alerts are a bar at its top edge.
     solid : bool
         Whether to paint the background; a widget lets the page's through.
+    selection : (start_ns, end_ns), optional
+        A chosen span, framed in each plot.
 
     Returns
     -------
@@ -113,43 +77,69 @@ def build(
     120
     """
     look = INK[theme]
-    wide = max(1, min(columns, len(answers)))
-    rows = -(-len(answers) // wide)
+    grid = arrange(answers, columns)
     layout = _frame(look, solid=solid)
+    layout["height"] = grid.height_px
     if not answers:
-        layout["height"] = 120
         layout["xaxis"] = layout["yaxis"] = {"visible": False}
         layout["annotations"] = [_note("nothing to show", "paper", "paper", look)]
         return [], layout
-    plot = PANEL_PX.get(rows, ROW_PX)
-    inside = rows * (plot + STRIP_PX)
-    layout["height"] = inside + TOP_PX + BOTTOM_PX
-    width = (1.0 - COLUMN_GAP * (wide - 1)) / wide
-    limits = [_iso(start_ns), _iso(end_ns)]
+    limits = [iso(start_ns), iso(end_ns)]
+    axes = _axis_names(answers, grid)
+    layout["xaxis"] = _time_axis(look, limits, 0.0, 1.0, "y", follows=False)
     data: list[dict[str, Any]] = []
-    for number, one in enumerate(answers):
-        row, column = divmod(number, wide)
-        left = column * (width + COLUMN_GAP)
-        bottom = 1.0 - (row + 1) * (plot + STRIP_PX) / inside
-        top = bottom + plot / inside
-        x, y = _name("x", column), _name("y", number)
-        layout[_axis(x)] = _time_axis(look, limits, left, left + width, y, follows=column > 0)
-        layout[_axis(y)] = _value_axis(look, one, bottom, top, x)
-        shown = _legend_names(one, wide)
-        legend = "legend" if number == 0 else f"legend{number + 1}"
-        layout[legend] = _legend(look, left, top, inside)
-        data += _traces(one, x, y, legend, theme, shown)
-        layout["annotations"].append(_title(one, left, top, inside, look, len(shown)))
+    for number, (one, cell) in enumerate(zip(answers, grid.cells, strict=True)):
+        x, y = axes[number], _name("y", number)
+        place = _place(one, cell, number, theme, (x, y))
+        drawn = draw(one, place)
+        data += drawn.traces
+        is_plot = one.panel.kind != "table"
+        is_linked = one.panel.kind not in OWN_AXIS and is_plot
+        if is_plot:
+            left, right = place.across
+            axis = _time_axis(look, limits, left, right, y, follows=x != "x" and is_linked)
+            layout[_axis(x)] = axis | drawn.x
+            layout[_axis(y)] = _value_axis(look, one, cell, x) | drawn.y
+            layout[place.legend] = _legend(look, cell, grid)
+            layout["shapes"] += drawn.shapes
+        layout["annotations"].append(_title(one, cell, grid, look, len(place.named)))
         if one.problem:
-            layout["annotations"].append(
-                _note(_wrapped(one.problem), f"{x} domain", f"{y} domain", look)
-            )
-        layout["shapes"] += [_shape(span, x, y) for span in spans]
-        if row == 0:
-            layout["annotations"] += _names_of(
-                spans, x, y, start_ns, end_ns, WIDTH_PX * width, look
-            )
+            layout["annotations"].append(_reason(one, cell, look))
+        if is_linked:
+            layout["shapes"] += [
+                _shape(span, x, y) for span in (*spans, *one.spans) if one.panel.kind != "alerts"
+            ]
+            if len(selection) == 2:
+                layout["shapes"].append(_frame_of(selection, x, y, theme))
+            if cell.row == 0:
+                room = WIDTH_PX * (cell.right - cell.left)
+                layout["annotations"] += _names_of(spans, x, y, start_ns, end_ns, room, look)
     return data, layout
+
+
+def _axis_names(answers: Sequence[Answer], grid: Arrangement) -> list[str]:
+    """Name the time axes: one for all plots that stand below each other, ``x`` among them."""
+    shared: dict[tuple[float, float], str] = {}
+    for one, cell in zip(answers, grid.cells, strict=True):
+        if one.panel.kind not in (*OWN_AXIS, "table"):
+            shared.setdefault((cell.left, cell.right), _name("x", len(shared)))
+    names = []
+    used = max(1, len(shared))
+    for one, cell in zip(answers, grid.cells, strict=True):
+        if one.panel.kind in OWN_AXIS:
+            names.append(_name("x", used))
+            used += 1
+        else:
+            names.append(shared.get((cell.left, cell.right), "x"))
+    return names
+
+
+def _place(one: Answer, cell: Cell, number: int, theme: Theme, axes: tuple[str, str]) -> Place:
+    right = cell.right - (SCALE_RATIO if one.panel.kind == "heatmap" else 0.0)
+    room = WIDTH_PX * (cell.right - cell.left)
+    named = tuple(names_in_legend(one, room, char_px=CHAR_PX))
+    legend = "legend" if number == 0 else f"legend{number + 1}"
+    return Place(*axes, legend, theme, (cell.left, right), (cell.bottom, cell.top), named)
 
 
 def _frame(look: dict[str, str], *, solid: bool) -> dict[str, Any]:
@@ -164,13 +154,14 @@ def _frame(look: dict[str, str], *, solid: bool) -> dict[str, Any]:
         "hoverdistance": 40,
         "hoverlabel": {
             "bgcolor": look["paper"], "bordercolor": look["grid"], "namelength": 40,
-            "font": {"size": 11, "color": look["ink"]},
+            "font": {"size": 12, "color": look["ink"]},
         },
         "modebar": {
             "bgcolor": CLEAR, "color": look["muted"], "activecolor": look["ink"],
             "remove": ["select2d", "lasso2d", "autoScale2d"],
         },
         "dragmode": "zoom",
+        "template": "none",
         "uirevision": "monitorlab",
         "showlegend": True,
         "autosize": True,
@@ -192,111 +183,56 @@ def _time_axis(
         "type": "date", "range": limits, "autorange": False, "domain": [left, right],
         "anchor": anchor, "gridcolor": look["grid"], "linecolor": look["grid"], "zeroline": False,
         "tickfont": {"size": 11, "color": look["muted"]}, "hoverformat": "%Y-%m-%d %H:%M:%S",
-        "nticks": 8, "showspikes": True, "spikemode": "across", "spikesnap": "cursor",
-        "spikethickness": 1, "spikedash": "dot", "spikecolor": look["muted"],
+        "nticks": 8, "ticks": "", "tickangle": 0, "showspikes": False,
     }  # fmt: skip
     if follows:
         axis["matches"] = "x"
     return axis
 
 
-def _value_axis(
-    look: dict[str, str], one: Answer, bottom: float, top: float, anchor: str
-) -> dict[str, Any]:
-    finite = [np.abs(line.values[np.isfinite(line.values)]) for line in one.lines]
-    biggest = max((float(v.max()) for v in finite if len(v)), default=0.0)
-    lowest = min(
-        (
-            float(np.nanmin(line.values))
-            for line, v in zip(one.lines, finite, strict=True)
-            if len(v)
-        ),
-        default=0.0,
-    )
+def _value_axis(look: dict[str, str], one: Answer, cell: Cell, anchor: str) -> dict[str, Any]:
+    values = [line.values[np.isfinite(line.values)] for line in (*one.lines, *one.before)]
+    filled = [v for v in values if len(v)]
+    biggest = max((float(np.abs(v).max()) for v in filled), default=0.0)
+    lowest = min((float(v.min()) for v in filled), default=0.0)
     from_zero = lowest >= 0.0 and (one.panel.kind == "band" or lowest < 0.6 * biggest)
     return {
-        "domain": [bottom, top], "anchor": anchor, "fixedrange": True, "nticks": 5,
+        "domain": [cell.bottom, cell.top], "anchor": anchor, "fixedrange": True, "nticks": 5,
+        "ticks": "",
         "gridcolor": look["grid"], "linecolor": CLEAR, "zeroline": False,
         "tickfont": {"size": 11, "color": look["muted"]},
         "rangemode": "tozero" if from_zero else "normal",
-        "visible": bool(one.lines) and not one.problem,
+        "visible": bool(one.lines or one.content is not None) and not one.problem,
         **axis_format(one.panel.unit, biggest),
     }  # fmt: skip
 
 
-def _legend(look: dict[str, str], left: float, top: float, inside: int) -> dict[str, Any]:
+def _legend(look: dict[str, str], cell: Cell, grid: Arrangement) -> dict[str, Any]:
     return {
-        "orientation": "h", "x": left, "xanchor": "left", "y": top + 2 / inside,
-        "yanchor": "bottom", "bgcolor": CLEAR, "font": {"size": 11, "color": look["muted"]},
-        "itemwidth": 30, "tracegroupgap": 0, "traceorder": "normal",
+        "orientation": "h", "x": cell.left, "xanchor": "left",
+        "y": cell.top + 2 / grid.inside_px, "yanchor": "bottom", "bgcolor": CLEAR,
+        "font": {"size": 11, "color": look["muted"]}, "itemwidth": 30, "tracegroupgap": 0,
+        "traceorder": "normal",
     }  # fmt: skip
 
 
-def _legend_names(one: Answer, columns: int) -> list[str]:
-    """Give the names that fit into one row above the plot; one line needs none."""
-    if len(one.lines) < 2:
-        return []
-    room = WIDTH_PX / columns
-    names: list[str] = []
-    for line in one.lines:
-        room -= 48 + min(len(line.name), 40) * CHAR_PX
-        if room < 0:
-            break
-        names.append(line.name)
-    return names
-
-
-def _traces(
-    one: Answer, x: str, y: str, legend: str, theme: Theme, named: Sequence[str]
-) -> list[dict[str, Any]]:
-    colors = line_colors(theme)
-    band = one.panel.kind == "band"
-    made = []
-    for number, line in enumerate(one.lines):
-        color = colors[number % len(colors)]
-        trace: dict[str, Any] = {
-            "type": "scatter",
-            "mode": "lines+markers" if len(line.times) < 3 else "lines",
-            "x": time_axis(line.times),
-            "y": line.values,
-            "name": html.escape(line.name, quote=False),
-            "xaxis": x,
-            "yaxis": y,
-            "legend": legend,
-            "showlegend": number < len(named),
-            "line": {"color": color, "width": 1.6 if len(line.times) <= DENSE else 1.1},
-            "connectgaps": False,
-        }
-        if band and number < len(BAND_SHADES):
-            trace["line"]["color"] = rgba(colors[0], BAND_SHADES[number])
-            if number:
-                trace |= {"fill": "tonexty", "fillcolor": rgba(colors[0], 0.12)}
-        made.append(trace)
-    return made
-
-
-def _title_text(one: Answer) -> str:
-    return textwrap.shorten(one.panel.title.replace("\n", " "), 58, placeholder="…")
-
-
 def _title(
-    one: Answer,
-    left: float,
-    top: float,
-    inside: int,
-    look: dict[str, str],
-    named: int,
+    one: Answer, cell: Cell, grid: Arrangement, look: dict[str, str], named: int
 ) -> dict[str, Any]:
-    text = f"<b>{html.escape(_title_text(one), quote=False)}</b>"
-    hidden = one.found - (named or min(1, one.found))
-    if named and hidden > 0:
-        shown = "" if one.found == len(one.lines) else f", {len(one.lines)} drawn"
-        text += f" <span style='color:{look['muted']}'>+{hidden}{shown}</span>"
+    room = int(WIDTH_PX * (cell.right - cell.left) / 8)
+    words = textwrap.shorten(one.panel.title.replace("\n", " "), room, placeholder="…")
+    text = f"<b>{html.escape(words, quote=False)}</b>"
+    hidden = len(one.lines) - named if named else 0
+    hidden += one.found - len(one.lines) if one.lines and one.panel.kind != "forecast" else 0
+    if hidden > 0:
+        undrawn = one.found > len(one.lines)
+        shown = f" ({one.found} series, {len(one.lines)} drawn)" if undrawn else f" +{hidden}"
+        text += f"<span style='color:{look['muted']}'>{shown}</span>"
     return {
-        "text": text, "xref": "paper", "yref": "paper", "x": left,
-        "y": top + (22 if named else 5) / inside,
+        "text": text, "xref": "paper", "yref": "paper", "x": cell.left,
+        "y": cell.top + (22 if grid.has_legend[cell.row] else 5) / grid.inside_px,
         "xanchor": "left", "yanchor": "bottom", "showarrow": False, "align": "left",
-        "font": {"size": 12.5, "color": look["ink"]}, "captureevents": False,
+        "font": {"size": 13, "color": look["ink"]}, "captureevents": False,
         "hovertext": html.escape(one.panel.expr, quote=False),
     }  # fmt: skip
 
@@ -308,19 +244,38 @@ def _note(text: str, xref: str, yref: str, look: dict[str, str]) -> dict[str, An
     }  # fmt: skip
 
 
-def _wrapped(text: str) -> str:
-    lines = [part for line in text.splitlines()[:4] for part in textwrap.wrap(line, 80)[:3] or [""]]
-    return "<br>".join(html.escape(line, quote=False) for line in lines)
+def _reason(one: Answer, cell: Cell, look: dict[str, str]) -> dict[str, Any]:
+    """Say in the middle of an empty plot why it is empty."""
+    width = int(WIDTH_PX * (cell.right - cell.left) / 7)
+    lines = [
+        part
+        for line in one.problem.splitlines()[:4]
+        for part in textwrap.wrap(line, width)[:3] or [""]
+    ]
+    text = "<br>".join(html.escape(line, quote=False) for line in lines)
+    note = _note(text, "paper", "paper", look)
+    return note | {"x": (cell.left + cell.right) / 2.0, "y": (cell.bottom + cell.top) / 2.0}
 
 
 def _shape(span: Span, x: str, y: str) -> dict[str, Any]:
     alert = span.kind == "alert"
+    alpha = {"alert": 0.95, "incident": 0.13, "anomaly": 0.28}[span.kind]
     return {
         "type": "rect", "xref": x, "yref": f"{y} domain",
-        "x0": _iso(span.start_ns), "x1": _iso(span.end_ns),
-        "y0": 0.965 if alert else 0.0, "y1": 1.0,
-        "fillcolor": rgba(span.color, 0.9 if alert else 0.13),
-        "line": {"width": 0}, "layer": "above" if alert else "below",
+        "x0": iso(span.start_ns), "x1": iso(span.end_ns),
+        "y0": 0.965 if alert else 0.0, "y1": 0.06 if span.kind == "anomaly" else 1.0,
+        "fillcolor": rgba(span.color, alpha),
+        "line": {"width": 0 if span.kind == "incident" else 1, "color": span.color},
+        "layer": "below" if span.kind == "incident" else "above",
+    }  # fmt: skip
+
+
+def _frame_of(selection: Sequence[int], x: str, y: str, theme: Theme) -> dict[str, Any]:
+    return {
+        "type": "rect", "xref": x, "yref": f"{y} domain",
+        "x0": iso(selection[0]), "x1": iso(selection[1]), "y0": 0.0, "y1": 1.0,
+        "fillcolor": rgba(ACCENT[theme], 0.10), "layer": "below",
+        "line": {"width": 1.2, "color": ACCENT[theme], "dash": "dot"},
     }  # fmt: skip
 
 
@@ -346,8 +301,9 @@ def _names_of(
         named.append(
             {
                 "text": html.escape(span.label, quote=False), "xref": x, "yref": f"{y} domain",
-                "x": _iso(begin), "y": 0.96, "xanchor": "left", "yanchor": "top", "xshift": 1,
-                "showarrow": False, "font": {"size": 10, "color": look["muted"]},
+                "x": iso(begin), "y": 0.94, "xanchor": "left", "yanchor": "top", "xshift": 1,
+                "showarrow": False, "font": {"size": 11, "color": look["muted"]},
+                "bgcolor": look["veil"], "borderpad": 1,
             }
         )  # fmt: skip
     return named
@@ -359,7 +315,3 @@ def _name(letter: str, number: int) -> str:
 
 def _axis(name: str) -> str:
     return f"{name[0]}axis{name[1:]}"
-
-
-def _iso(nanoseconds: int) -> str:
-    return str(np.datetime64(int(nanoseconds), "ns").astype("datetime64[ms]"))

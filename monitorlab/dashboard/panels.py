@@ -7,20 +7,25 @@ True
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias, get_args
 
-from monitorlab.errors import UnknownNameError, did_you_mean
+from monitorlab.errors import InvalidSeriesError, TimeError, UnknownNameError, did_you_mean
 from monitorlab.headline import Headline
 from monitorlab.model import MetricType
+from monitorlab.times import parse_duration
 
-__all__ = ["Panel", "PanelKind", "default_panels", "panel_of", "tile_of"]
+__all__ = ["Panel", "PanelKind", "default_panels", "one_metric", "panel_of", "tile_of"]
 
-PanelKind: TypeAlias = Literal["line", "band", "stat", "gauge"]
+PanelKind: TypeAlias = Literal[
+    "line", "band", "stat", "gauge", "heatmap", "histogram", "table", "alerts", "forecast",
+    "anomaly",
+]  # fmt: skip
 
 OWN = ("monitorlab_feed_", "anomaly_score")
 DEFAULT_LINES = 6
 DEFAULT_TILES = 5
+DAY_NS = 86_400_000_000_000
 
 
 @dataclass(frozen=True)
@@ -33,9 +38,12 @@ class Panel:
         PromQL; a plain selector shows the samples themselves.
     title : str, optional
         Line above; the expression by default.
-    kind : {"line", "band", "stat", "gauge"}
-        Lines; lines with the space between filled; one number with its change and a small
-        line; one number on a scale.
+    kind : str
+        ``line``; ``band``: lines with the space between filled; ``stat``: one number with its
+        change and a small line; ``gauge``: one number on a scale; ``heatmap``: mean by hour
+        and weekday; ``histogram``: the distribution over time; ``table``: one row a series;
+        ``alerts``: when which rule fired; ``forecast``: a fan ahead of the newest sample;
+        ``anomaly``: the score, and where it alarmed.
     unit : str
         Unit of the values (``bytes``, ``s``, ``ratio``, ``ms``, ``1/s`` …).
     more : tuple of (str, str)
@@ -46,11 +54,21 @@ class Panel:
         Ends of a gauge's scale.
     bad : {"up", "down", None}
         Which way is worse, for the colour of a change.
+    wide : bool
+        Whether a plot takes a row of its own.
+    horizon : duration
+        How far ahead a forecast looks; a third of the range by default.
+    capacity : float, optional
+        A limit, drawn as a line across the plot.
 
     Raises
     ------
     UnknownNameError
         If there is no such kind.
+    TimeError
+        If the horizon is no duration.
+    InvalidSeriesError
+        If there is no expression, or a scale has no length.
 
     Examples
     --------
@@ -67,13 +85,28 @@ class Panel:
     least: float = 0.0
     most: float = 1.0
     bad: str | None = None
+    wide: bool = False
+    horizon: str = ""
+    capacity: float | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(PanelKind):
-            msg = f"no panel kind {self.kind!r}{did_you_mean(self.kind, get_args(PanelKind))}"
+            msg = f"no panel kind {self.kind!r}{did_you_mean(str(self.kind), get_args(PanelKind))}"
             raise UnknownNameError(msg)
+        if self.bad not in (None, "up", "down"):
+            msg = f"bad is {self.bad!r}; it is 'up', 'down' or nothing"
+            raise UnknownNameError(msg)
+        if not str(self.expr).strip() and self.kind != "alerts":
+            msg = f"a panel of kind {self.kind!r} needs an expression, for example expr='up'"
+            raise InvalidSeriesError(msg)
+        if self.kind == "gauge" and not self.least < self.most:
+            msg = f"the scale of a gauge ends at {self.most:g}, not above {self.least:g}"
+            raise InvalidSeriesError(msg)
+        if self.horizon and parse_duration(self.horizon) <= 0:
+            msg = f"horizon {self.horizon!r} is nothing; give a time ahead such as '24h'"
+            raise TimeError(msg)
         if not self.title:
-            object.__setattr__(self, "title", self.expr)
+            object.__setattr__(self, "title", self.expr or "alerts")
 
     @property
     def is_tile(self) -> bool:
@@ -87,11 +120,8 @@ class Panel:
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain JSON types."""
-        return {
-            "expr": self.expr, "title": self.title, "kind": self.kind, "unit": self.unit,
-            "more": [list(pair) for pair in self.more], "name": self.name,
-            "least": self.least, "most": self.most, "bad": self.bad,
-        }  # fmt: skip
+        plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {**plain, "more": [list(pair) for pair in self.more]}
 
 
 def panel_of(given: Any) -> Panel:
@@ -129,7 +159,7 @@ def panel_of(given: Any) -> Panel:
                 msg = f"a panel has no {name!r}{did_you_mean(str(name), known)}"
                 raise UnknownNameError(msg)
         more = tuple((str(a), str(b)) for a, b in given.get("more", ()))
-        return Panel(**{**dict(given), "more": more})
+        return Panel(**{"expr": "", **dict(given), "more": more})
     msg = f"{given!r} is no panel; give Panel(…) or a PromQL expression"
     raise UnknownNameError(msg)
 
@@ -200,6 +230,49 @@ def tile_of(headline: Headline, source: Any) -> Panel:
     else:
         title, expr = headline.metric, f"avg({headline.metric})"
     return Panel(expr, title, "gauge" if ratio else "stat", headline.unit, bad=bad)
+
+
+def one_metric(headline: Headline, source: Any, length_ns: int) -> list[Panel]:
+    """Choose panels that look at one metric from all sides.
+
+    Parameters
+    ----------
+    headline : Headline
+        How the metric is shown best.
+    source : source
+        Knows the metric's direction.
+    length_ns : int
+        How long it was recorded: the days of the week need two days at least.
+
+    Returns
+    -------
+    list of Panel
+        Its tile, its lines over the whole width, how its values are spread over time, the
+        anomaly score, and from two days on the hours of the week and a forecast.
+
+    Examples
+    --------
+    >>> from monitorlab.storage import SeriesStore
+    >>> h = Headline("depth", "depth", "depth", "", "line", MetricType.GAUGE, (("", "depth"),))
+    >>> [panel.kind for panel in one_metric(h, SeriesStore(), 0)]
+    ['stat', 'line', 'histogram', 'anomaly']
+    """
+    name, unit = headline.metric, headline.unit
+    tile = tile_of(headline, source)
+    is_counter = headline.type is MetricType.COUNTER
+    spread = headline.expr if is_counter else name
+    made = [
+        tile,
+        replace(_panel(headline), wide=True),
+        Panel(spread, "how the values are spread", "histogram", unit),
+        Panel(tile.expr, "anomaly score", "anomaly"),
+    ]
+    if length_ns >= 2 * DAY_NS:
+        made += [
+            Panel(tile.expr, "mean by hour and weekday (UTC)", "heatmap", unit),
+            Panel(tile.expr, "forecast", "forecast", unit, horizon="1d"),
+        ]
+    return made
 
 
 def _panel(headline: Headline) -> Panel:

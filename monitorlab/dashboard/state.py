@@ -18,11 +18,14 @@ from monitorlab.errors import TimeError, UnknownNameError, did_you_mean
 from monitorlab.model import SeriesKey
 from monitorlab.times import format_duration, from_ns, parse_duration, to_ns
 
-__all__ = ["SPANS", "DashboardState", "parse_time"]
+__all__ = ["COMPARISONS", "SPANS", "STEPS", "THEMES", "WINDOWS", "DashboardState", "parse_time"]
 
 SPANS = ("1m", "5m", "15m", "1h", "3h", "6h", "12h", "1d", "7d", "30d", "all")
 WINDOWS = ("auto", "30s", "1m", "5m", "15m", "1h", "1d")
 THEMES = ("auto", "light", "dark")
+STEPS = ("auto", "1s", "5s", "15s", "30s", "1m", "5m", "15m", "1h", "6h", "1d")
+COMPARISONS = ("", "previous", "day", "week")
+MOST_STEPS = 11_000  # of one range, as Prometheus allows
 _RELATIVE = re.compile(r"(?:now)?\s*([-+])\s*([0-9a-z]+)")
 _LEAST_SPAN_NS = 1_000_000_000
 
@@ -80,7 +83,10 @@ class DashboardState(HasTraits):
     conditions, alternatives for one name; ``expr`` is a PromQL expression with a panel of its
     own; ``span`` is a preset range that ends at the newest sample, which typed ``start`` and
     ``end`` override; ``zoom`` is a range in nanoseconds chosen with the mouse, empty for none;
-    ``window`` is that of rates and quantiles.
+    ``window`` is that of rates and quantiles, ``step`` the distance of an expression's points;
+    ``compare`` draws the period before, or the same a day or a week ago, below; ``selection``
+    is a span in nanoseconds to look into; ``drag`` is what the mouse does, zoom or select;
+    ``anomalies`` marks what a detector finds in the plotted series.
 
     Examples
     --------
@@ -101,6 +107,11 @@ class DashboardState(HasTraits):
     live = Bool(False)
     incidents = Bool(True)
     alerts = Bool(True)
+    anomalies = Bool(False)
+    step = Enum(STEPS, default_value="auto")
+    compare = Enum(COMPARISONS, default_value="")
+    selection = Tuple()
+    drag = Enum(("zoom", "select"), default_value="zoom")
 
     def bounds(self, oldest_ns: int, newest_ns: int) -> tuple[int, int]:
         """Give the range that is to be shown, zoom left aside.
@@ -159,12 +170,23 @@ class DashboardState(HasTraits):
         return passes
 
     def step_ns(self, start_ns: int, end_ns: int, *, points: int = 400) -> int:
-        """Give a round step that divides the range into about so many points."""
+        """Give the chosen step, or a round one that divides the range into about so many points.
+
+        A chosen step that is too fine for the range is widened to 11 000 points.
+        """
+        if self.step != "auto":
+            return max(parse_duration(self.step), -(-(end_ns - start_ns) // MOST_STEPS))
         least = max(1, (end_ns - start_ns) // max(1, points))
-        for text in ("100ms", "250ms", "500ms", *_STEPS):
+        for text in ("100ms", "250ms", "500ms", *_ROUND):
             if parse_duration(text) >= least:
                 return parse_duration(text)
         return -(-least // 86_400_000_000_000) * 86_400_000_000_000
+
+    def shift_ns(self, start_ns: int, end_ns: int) -> int:
+        """Give how much earlier the period to compare with is; 0 for none."""
+        if self.compare == "previous":
+            return end_ns - start_ns
+        return parse_duration({"day": "1d", "week": "7d"}[self.compare]) if self.compare else 0
 
     def to_dict(self) -> dict[str, Any]:
         """Give all choices as plain JSON types."""
@@ -192,7 +214,7 @@ class DashboardState(HasTraits):
                 raise UnknownNameError(msg)
         with self.hold_trait_notifications():
             for name, value in choices.items():
-                setattr(self, name, tuple(value) if name == "zoom" else value)
+                setattr(self, name, tuple(value) if name in ("zoom", "selection") else value)
 
     def __repr__(self) -> str:
         return f"DashboardState({', '.join(f'{k}={v!r}' for k, v in self.to_dict().items())})"
@@ -205,7 +227,7 @@ class DashboardState(HasTraits):
         return f"{first:%Y-%m-%d %H:%M:%S} – {until} UTC ({length})"
 
 
-_STEPS = (
+_ROUND = (
     "1s", "2s", "5s", "10s", "15s", "30s", "1m", "2m", "5m", "10m", "15m", "30m",
     "1h", "2h", "3h", "6h", "12h", "1d",
 )  # fmt: skip

@@ -12,17 +12,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from monitorlab.dashboard.answers import Answer, FilteredSource, answer
+from monitorlab.dashboard.answers import Answer, FilteredSource
 from monitorlab.dashboard.bands import Span, within
 from monitorlab.dashboard.figure import build
-from monitorlab.dashboard.panels import Panel, default_panels
+from monitorlab.dashboard.kinds import ANOMALY_SAMPLES, Scene, respond
+from monitorlab.dashboard.panels import Panel, default_panels, one_metric
 from monitorlab.dashboard.state import DashboardState
 from monitorlab.dashboard.subject import Subject
-from monitorlab.dashboard.tiles import measure, page, tiles_html
+from monitorlab.dashboard.tiles import Tile, measure, page, tiles_html
 from monitorlab.display import format_number
 from monitorlab.errors import MonitorlabError, did_you_mean
 from monitorlab.plotting import Theme
-from monitorlab.times import from_ns
+from monitorlab.times import format_duration, from_ns
 
 __all__ = ["View", "compose"]
 
@@ -52,6 +53,12 @@ class View:
         What is shown.
     answers : tuple of Answer
         The lines, as thinned out for the screen.
+    spans : tuple of Span
+        Incidents, alerts and anomalies in the range.
+    scene : Scene, optional
+        What was asked; None where there are no samples.
+    measured : tuple of Tile
+        What the tiles show.
 
     Examples
     --------
@@ -69,6 +76,9 @@ class View:
     end_ns: int = 0
     panels: tuple[Panel, ...] = ()
     answers: tuple[Answer, ...] = field(default=(), repr=False)
+    spans: tuple[Span, ...] = ()
+    scene: Scene | None = field(default=None, repr=False)
+    measured: tuple[Tile, ...] = ()
 
 
 def compose(
@@ -119,17 +129,15 @@ def compose(
         problems.append(str(error))
         start, end = extent[0], max(extent[1], extent[0] + 1_000_000_000)
     step = state.step_ns(start, end)
-    source = FilteredSource(subject.reader, state.label_test()) if state.labels else subject.reader
     chosen = _chosen(subject, panels, state, step, problems)
     plots = [panel for panel in chosen if not panel.is_tile]
     if state.expr.strip():
-        plots.insert(0, Panel(state.expr.strip()))
-    points = max(LEAST_POINTS, min(MOST_POINTS, POINTS_TOGETHER // max(1, 4 * len(plots))))
-    points = min(points, LIVE_POINTS) if state.live else points
-    answers = [answer(panel, source, start, end, step_ns=step, points=points) for panel in plots]
+        plots.insert(0, Panel(state.expr.strip(), wide=True))
+    scene = _scene(subject, state, (start, end), step, extent, len(plots))
+    answers = [respond(panel, scene) for panel in plots]
     if state.expr.strip() and answers[0].problem:
         problems.append(answers[0].problem)
-    tiles = [measure(panel, source, start, end, step) for panel in chosen if panel.is_tile]
+    tiles = [measure(panel, scene.source, start, end, step) for panel in chosen if panel.is_tile]
     spans = _spans(subject, state, start, end, extent[1])
     if subject.trouble:
         problems.append(subject.trouble)
@@ -141,19 +149,58 @@ def compose(
         columns=state.columns,
         spans=spans,
         solid=solid,
+        selection=state.selection,
     )
+    everything = [*spans, *_own_spans(answers)]
     return View(
         data,
         layout,
         tiles_html(tiles),
-        _events(spans),
-        state.describe(start, end),
+        _events(everything),
+        _caption(state, start, end, step),
         "\n".join(problems),
         start,
         end,
         tuple(chosen),
         tuple(answers),
+        tuple(everything),
+        scene,
+        tuple(tiles),
     )
+
+
+def _scene(
+    subject: Subject,
+    state: DashboardState,
+    limits: tuple[int, int],
+    step_ns: int,
+    extent: tuple[int, int],
+    plots: int,
+) -> Scene:
+    source = FilteredSource(subject.reader, state.label_test()) if state.labels else subject.reader
+    points = max(LEAST_POINTS, min(MOST_POINTS, POINTS_TOGETHER // max(1, 4 * plots)))
+    return Scene(
+        subject,
+        source,
+        *limits,
+        step_ns,
+        extent,
+        points=min(points, LIVE_POINTS) if state.live else points,
+        shift_ns=state.shift_ns(*limits),
+        labels=tuple(state.labels),
+        anomalies=max(1_000, ANOMALY_SAMPLES // max(1, plots)) if state.anomalies else 0,
+    )
+
+
+def _own_spans(answers: Sequence[Answer]) -> list[Span]:
+    """Give what single plots found, each thing once."""
+    return list(dict.fromkeys(span for one in answers for span in one.spans))
+
+
+def _caption(state: DashboardState, start_ns: int, end_ns: int, step_ns: int) -> str:
+    text = state.describe(start_ns, end_ns) + f" · step {format_duration(step_ns)}"
+    before = {"previous": "the period before", "day": "a day earlier", "week": "a week earlier"}
+    return text + (f" · dotted: {before[state.compare]}" if state.compare else "")
 
 
 def _chosen(
@@ -175,7 +222,14 @@ def _chosen(
     wanted = [name for name in state.metrics if name in known]
     if state.metrics and not wanted:
         return []
-    return default_panels(found, subject.reader, metrics=wanted)
+    if len(wanted) == 1:
+        shown = next(headline for headline in found if headline.metric == wanted[0])
+        extent = subject.extent() or (0, 0)
+        return one_metric(shown, subject.reader, extent[1] - extent[0])
+    made = default_panels(found, subject.reader, metrics=wanted)
+    if subject.rules() and not wanted:
+        made.append(Panel("", "alerts", "alerts", wide=True))
+    return made
 
 
 def _spans(

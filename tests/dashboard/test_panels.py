@@ -147,10 +147,12 @@ def test_the_figure_has_one_time_axis_a_column_and_one_value_axis_a_panel(
     spans = incident_spans(shop.selection.incidents)
     data, layout = build(found, start_ns=START, end_ns=END, spans=spans)
     assert [trace["yaxis"] for trace in data] == ["y", "y2", "y3", "y3"]
-    assert {trace["xaxis"] for trace in data} == {"x", "x2"}
-    assert layout["xaxis2"]["matches"] == "x"
+    # The last one has no neighbour and takes its row, so its time axis is a third.
+    assert [trace["xaxis"] for trace in data] == ["x", "x2", "x3", "x3"]
+    assert layout["xaxis2"]["matches"] == layout["xaxis3"]["matches"] == "x"
     assert data[0]["x"].dtype == "datetime64[ms]"
     assert len(layout["shapes"]) == 3
+    assert layout["yaxis3"]["anchor"] == "x3"
     assert layout["xaxis"]["range"][0] == "2026-01-01T09:00:00.000"
     tops = [layout[f"yaxis{n}"]["domain"] for n in ("", "2", "3")]
     assert tops[0] == tops[1]

@@ -26,13 +26,14 @@ def titles(dash: Dashboard) -> list[str]:
 
 def test_it_opens_on_panels_that_fit_the_metrics(shop: MonitoringFrame) -> None:
     dash = Dashboard(shop)
-    assert len(titles(dash)) == 6
+    assert len(titles(dash)) == 7
+    assert titles(dash)[-1] == "<b>alerts</b>"
     assert dash.state()["problem"] == ""
     assert "ml-tile" in dash._tiles.value
     assert "traffic_surge" in dash._events.value
     assert "QueueLong" in dash._events.value
     assert dash.figure_widget.data[0].x.dtype == "datetime64[ms]"
-    assert "11 panels" in repr(dash)
+    assert "12 panels" in repr(dash)
 
 
 def test_there_is_one_figure_and_it_is_kept(shop: MonitoringFrame) -> None:
@@ -41,18 +42,21 @@ def test_there_is_one_figure_and_it_is_kept(shop: MonitoringFrame) -> None:
     dash.choices.metrics = ["queue_depth"]
     dash.choices.columns = 1
     assert dash.figure_widget is figure
-    assert len(figure.data) == 1
-    assert [child for child in dash.children if child is figure] == [figure]
+    assert [trace.type for trace in figure.data] == ["scatter", "heatmap", "scatter"]
+    split = next(child for child in dash.children if "ml-split" in child._dom_classes)
+    assert split.children == (figure, dash.inspector.box)
 
 
 def test_pickers_change_the_state_and_the_state_the_pickers(shop: MonitoringFrame) -> None:
     dash = Dashboard(shop)
     dash.controls.metrics.value = ["pg_connections"]
     assert dash.choices.metrics == ["pg_connections"]
-    assert dash.state()["shown"] == ["pg_connections", "pg_connections"]
-    assert len(dash.figure_widget.data) == 2
+    assert dash.state()["shown"] == [
+        "pg_connections", "pg_connections", "how the values are spread", "anomaly score",
+    ]  # fmt: skip
+    assert dash.state()["lines"] == 3
     dash.controls.labels.value = ["state=idle"]
-    assert len(dash.figure_widget.data) == 1
+    assert dash.state()["lines"] == 2
     dash.choices.span = "5m"
     assert dash.controls.span.value == "5m"
     assert "http_request_duration_seconds" in dash.controls.metrics.allowed_tags
@@ -68,10 +72,10 @@ def test_a_free_expression_gets_a_panel_and_its_error_is_shown_in_place(
     assert dash._message.value == ""
     dash.controls.expr.value = "rate(queue_depth["
     assert "rate(queue_depth[" in dash._message.value
-    assert len(titles(dash)) == 7
+    assert len(titles(dash)) == 8
     dash.controls.expr.value = ""
     assert dash._message.value == ""
-    assert len(titles(dash)) == 6
+    assert len(titles(dash)) == 7
 
 
 def test_an_unknown_metric_is_said_with_the_nearest(shop: MonitoringFrame) -> None:
@@ -126,7 +130,7 @@ def test_a_page_that_loads_plotly_gets_changes_once_it_has_drawn(shop: Monitorin
     figure = dash.figure_widget
     empty = {"trace_deltas": [{} for _ in figure.data], "trace_edit_id": -1}
     figure._js2py_traceDeltas = empty
-    assert len(figure.data) == 1
+    assert len(figure.data) == 3
     dash.choices.metrics = []
     assert len(figure.data) == lines
 
@@ -150,7 +154,7 @@ def test_own_panels_and_positions(shop: MonitoringFrame) -> None:
 def test_adding_to_the_default_panels_keeps_them(shop: MonitoringFrame) -> None:
     dash = Dashboard(shop)
     dash.add("build_info")
-    assert len(dash.state()["shown"]) == 12
+    assert len(dash.state()["shown"]) == 13
 
 
 def test_state_and_figure_are_plain(shop: MonitoringFrame) -> None:
@@ -227,7 +231,7 @@ def test_an_exception_in_a_callback_is_shown(
         msg = "<b>disk full</b>"
         raise OSError(msg)
 
-    monkeypatch.setattr("monitorlab.dashboard.widget.compose", broken)
+    monkeypatch.setattr("monitorlab.dashboard.stage.compose", broken)
     dash.controls.refresh.click()
     assert "OSError: &lt;b&gt;disk full" in dash._message.value
 

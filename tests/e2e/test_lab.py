@@ -1,4 +1,4 @@
-"""A real JupyterLab in a real browser: pick, type, zoom, follow a replay, turn dark.
+"""A real JupyterLab in a real browser: pick, zoom, brush, mark, follow a replay, stop, turn dark.
 
 Screenshots go to ``build/screenshots``. Needs JupyterLab, Playwright and a Chromium of the
 system; skipped with a reason where one is missing.
@@ -43,8 +43,11 @@ CELLS = [
     mf = shop()
     dash = ml.Dashboard(mf)
     def keep(_):
-        pathlib.Path("state.json").write_text(json.dumps(dash.choices.to_dict()))
+        state = {**dash.choices.to_dict(), "marked": mf.incidents["kind"].tolist()}
+        pathlib.Path("new.json").write_text(json.dumps(state))
+        pathlib.Path("new.json").replace("state.json")
     dash.choices.observe(keep)
+    dash.inspector.message.observe(keep, "value")
     keep(None)
     dash
     """,
@@ -56,6 +59,7 @@ CELLS = [
     feed.start()
     ml.Dashboard(feed, span="15m")
     """,
+    "await feed.stop()\nfeed.state.value",
 ]
 
 
@@ -175,8 +179,29 @@ def _choice(home: Path, name: str) -> Any:
         return None
 
 
+def _shoot(page: Any, dash: Any, name: str) -> None:
+    """Take a picture of a dashboard on a small and on a large screen."""
+    for width in (1920, 1280):
+        page.set_viewport_size({"width": width, "height": 1000})
+        dash.scroll_into_view_if_needed()
+        page.wait_for_timeout(1500)
+        dash.screenshot(path=SHOTS / f"{name}_{width}.png")
+        room = dash.locator(".ml-plots").bounding_box()
+        drawn = dash.locator(".js-plotly-plot .main-svg").first.bounding_box()
+        assert abs(room["width"] - drawn["width"]) < 3, f"{name} does not fit at {width} px"
+
+
+def _drag(page: Any, box: Any, start: float, end: float) -> None:
+    """Drag across a part of a box with the mouse."""
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * start, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * end, y, steps=6)
+    page.mouse.up()
+
+
 def _run_cell(page: Any, number: int) -> Any:
-    """Run one cell and give its dashboard."""
+    """Run one cell and give it."""
     cell = page.locator(".jp-CodeCell").nth(number)
     prompt = cell.locator(".jp-InputArea-prompt")
 
@@ -188,6 +213,12 @@ def _run_cell(page: Any, number: int) -> Any:
         return bool(prompt.inner_text().strip() != "[ ]:")
 
     _wait(ran, f"the start of cell {number}")
+    return cell
+
+
+def _open_dashboard(page: Any, number: int) -> Any:
+    """Run one cell and give its dashboard."""
+    cell = _run_cell(page, number)
     dash = cell.locator(".ml-dash")
     dash.locator(".js-plotly-plot .main-svg").first.wait_for()
     return dash
@@ -199,16 +230,23 @@ def test_history_then_a_live_replay(page: Any, lab: tuple[str, Path]) -> None:
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(
         state="attached"
     )
-    dash = _run_cell(page, 0)
+    dash = _open_dashboard(page, 0)
 
     # History: the default picture.
     assert dash.locator(".ml-tile").count() == 5
     dash.locator(".scatterlayer .trace").nth(5).wait_for()
     assert dash.locator(".js-plotly-plot").count() == 1
-    dash.scroll_into_view_if_needed()
-    page.wait_for_timeout(1000)
-    dash.screenshot(path=SHOTS / "dashboard_light.png")
+    _shoot(page, dash, "dashboard_light")
     page.screenshot(path=SHOTS / "lab_light.png")
+    figure = dash.locator(".js-plotly-plot").bounding_box()
+    assert figure["width"] > 0.9 * dash.bounding_box()["width"]
+
+    # Every field has a name, for screen readers and for the keyboard.
+    unnamed = dash.evaluate(
+        "e => [...e.querySelectorAll('input, select')].filter("
+        "f => !f.getAttribute('aria-label') && !f.title).length"
+    )
+    assert unnamed == 0
 
     # Pick a metric by typing part of its name.
     picker = dash.locator("input.jupyter-widget-taginput").first
@@ -217,19 +255,49 @@ def test_history_then_a_live_replay(page: Any, lab: tuple[str, Path]) -> None:
     picker.press("Tab")
     _wait(lambda: _choice(home, "metrics") == ["queue_depth"], "the picked metric")
     _wait(lambda: dash.locator(".ml-tile").count() == 1, "one tile")
-    dash.screenshot(path=SHOTS / "dashboard_metric.png")
+    _shoot(page, dash, "dashboard_metric")
 
     # Zoom with the mouse: the kernel gets the range and gives finer data.
-    plot = dash.locator(".nsewdrag").first.bounding_box()
-    y = plot["y"] + plot["height"] / 2
-    page.mouse.move(plot["x"] + plot["width"] * 0.45, y)
-    page.mouse.down()
-    page.mouse.move(plot["x"] + plot["width"] * 0.65, y, steps=6)
-    page.mouse.up()
+    _drag(page, dash.locator(".nsewdrag").first.bounding_box(), 0.45, 0.65)
     zoom = _wait(lambda: _choice(home, "zoom"), "the zoom")
     assert 0.15 < (zoom[1] - zoom[0]) / 1798e9 < 0.25
     dash.get_by_title("Back to the whole range").click()
     _wait(lambda: _choice(home, "zoom") == [], "the end of the zoom")
+
+    # The strip zooms too, by mouse and by keyboard.
+    strip = dash.locator(".ml-strip")
+    _drag(page, strip.bounding_box(), 0.4, 0.7)
+    zoom = _wait(lambda: _choice(home, "zoom"), "the zoom of the strip")
+    assert 0.25 < (zoom[1] - zoom[0]) / 1798e9 < 0.35
+    strip.focus()
+    page.keyboard.press("ArrowRight")
+    _wait(lambda: _choice(home, "zoom") not in (zoom, []), "the moved zoom")
+    page.keyboard.press("Escape")
+    _wait(lambda: _choice(home, "zoom") == [], "the whole range")
+
+    # Brush a span: what happened, what else changed; then mark it.
+    dash.get_by_title("Drag with the mouse to look into a span").click()
+    _wait(lambda: _choice(home, "drag") == "select", "the brush")
+    dash.locator(".ml-brushing").wait_for()
+    _drag(page, dash.locator(".nsewdrag").first.bounding_box(), 0.5, 0.6)
+    span = _wait(lambda: _choice(home, "selection"), "the selection")
+    assert 0.08 < (span[1] - span[0]) / 1798e9 < 0.12
+    dash.locator(".ml-findings", has_text="QueueLong").wait_for()
+    assert dash.locator(".ml-change").count() > 2
+    _shoot(page, dash, "dashboard_brush")
+    dash.get_by_title("Kind of the incident").locator("visible=true").fill("slow")
+    page.keyboard.press("Enter")
+    dash.get_by_title("Put it among the incidents").click()
+    _wait(lambda: "slow" in _choice(home, "marked"), "the incident")
+    dash.get_by_title("Close the selection").click()
+    dash.get_by_title("Drag with the mouse to look into a span").click()
+
+    # A click on a band says why it is there.
+    box = dash.locator(".nsewdrag").first.bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.53, box["y"] + box["height"] * 0.7)
+    dash.locator(".ml-why", has_text="queue_depth > 15").first.wait_for()
+    dash.get_by_title("Close the selection").click()
+    _wait(lambda: _choice(home, "selection") == [], "no selection")
 
     # A wrong expression is said in place, a right one gets its panel.
     promql = dash.locator(".ml-promql input")
@@ -247,14 +315,14 @@ def test_history_then_a_live_replay(page: Any, lab: tuple[str, Path]) -> None:
     _wait(lambda: _choice(home, "metrics") == [], "no metric")
 
     # Live: a replay runs in the kernel, the picture follows, an alert turns red.
-    live = _run_cell(page, 1)
+    live = _open_dashboard(page, 1)
     live.locator(".ml-status", has_text="running").wait_for()
     first = live.locator(".ml-status").inner_text()
     _wait(lambda: live.locator(".ml-status").inner_text() != first, "a newer picture")
     live.locator(".ml-firing").wait_for()
-    live.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
-    live.screenshot(path=SHOTS / "dashboard_live.png")
+    _shoot(page, live, "dashboard_live")
+    stopped = _run_cell(page, 2)
+    stopped.locator(".jp-OutputArea-output", has_text="closed").wait_for()
     live.locator(".ml-status", has_text="closed").wait_for()
 
     # The notebook turns dark and the dashboards with it.
@@ -262,10 +330,11 @@ def test_history_then_a_live_replay(page: Any, lab: tuple[str, Path]) -> None:
     page.locator(".lm-Menu-itemLabel", has_text=re.compile("^Theme$")).hover()
     page.locator(".lm-Menu-itemLabel", has_text=re.compile("^JupyterLab Dark$")).click()
     page.locator(".ml-dash.ml-dark").nth(1).wait_for()
-    dash.scroll_into_view_if_needed()
-    page.wait_for_timeout(1500)
-    dash.screenshot(path=SHOTS / "dashboard_dark.png")
+    _shoot(page, dash, "dashboard_dark")
     page.screenshot(path=SHOTS / "lab_dark.png")
+    dash.get_by_title("Statistics, events and changes of what is shown").click()
+    dash.locator(".ml-findings", has_text="What else changed").wait_for()
+    _shoot(page, dash, "dashboard_dark_brush")
 
     assert page.problems == []
     foreign = [
