@@ -4,11 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Both stamps are made again when the dependencies or their lock change.
-DEPENDENCIES := pyproject.toml constraints.txt
+DEPENDENCIES := pyproject.toml constraints.txt hatch_build.py $(wildcard monitorlab/static/src/*)
 WORKERS ?= auto
+# Notebooks that run at a time.
+JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format notebooks lab bench lock clean
+.PHONY: help demo test check format docs notebooks lab bench lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,7 +33,11 @@ format: $(VENV)/.installed-test ## mend what ruff can mend
 	$(BIN)/ruff format .
 
 notebooks: $(VENV)/.installed-test ## run every notebook again and compare each output with the stored one
-	$(BIN)/python -m pytest -q -p no:xdist --nbval --nbval-current-env --nbval-sanitize-with notebooks/sanitize.cfg --override-ini testpaths=notebooks notebooks
+	$(BIN)/monitorlab nbcheck notebooks --jobs $(JOBS)
+
+docs: $(VENV)/.installed-docs ## build the site into build/docs; a warning or a broken link fails
+	$(BIN)/python -m sphinx -b html -q -W --keep-going docs build/docs
+	@echo "build/docs/index.html"
 
 lab: $(VENV)/.installed-lab ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=notebooks
@@ -41,7 +47,7 @@ bench: $(VENV)/.installed-test ## speed and memory beside the peers, in one run
 
 lock: $(VENV)/.installed-test ## choose the versions of constraints.txt anew
 	$(BIN)/python -m pip install -q uv
-	$(BIN)/uv pip compile --universal --python-version 3.11 --extra test --no-header --no-annotate -q --upgrade pyproject.toml -o constraints.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --extra test --extra docs --no-header --no-annotate -q --upgrade pyproject.toml -o constraints.txt
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
@@ -57,6 +63,10 @@ $(VENV)/.installed-test: $(DEPENDENCIES) | $(VENV)/bin/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[test]'
 	$(BIN)/python -m monitorlab.warmup
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-docs: $(DEPENDENCIES) | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
 
 $(VENV)/.installed-lab: $(VENV)/.installed
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[lab]'

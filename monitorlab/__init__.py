@@ -22,13 +22,16 @@ if TYPE_CHECKING:
     from monitorlab import (
         alerting,
         anomaly,
+        cache,
         degradation,
         forecasting,
         plotting,
         query,
         recommend,
+        report,
         seasonality,
         sources,
+        testing,
         windows,
     )
     from monitorlab.alerting import AlertRule, load_rules, save_rules
@@ -58,13 +61,16 @@ _LAZY = {
 _LAZY_MODULES = (
     "alerting",
     "anomaly",
+    "cache",
     "degradation",
     "forecasting",
     "plotting",
     "query",
     "recommend",
+    "report",
     "seasonality",
     "sources",
+    "testing",
     "windows",
 )
 
@@ -85,6 +91,7 @@ __all__ = [
     "TimeWindow",
     "alerting",
     "anomaly",
+    "cache",
     "degradation",
     "errors",
     "forecasting",
@@ -98,9 +105,11 @@ __all__ = [
     "read_parquet",
     "read_prometheus",
     "recommend",
+    "report",
     "save_rules",
     "seasonality",
     "sources",
+    "testing",
     "windows",
 ]
 

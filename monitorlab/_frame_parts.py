@@ -12,12 +12,14 @@ monitorlab.errors.UnknownNameError: there is no rule 'Slow'
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from monitorlab import analysis_input, tables
+from monitorlab.cache import remember
 from monitorlab.errors import UnknownNameError, did_you_mean
 from monitorlab.model import Incident, MetricType, SeriesKey
 from monitorlab.rulebook import RulesOfFrame
@@ -159,12 +161,14 @@ def query_range(
 
 
 def add_rule(rules: list[Any], rule: Any, condition: Any, metric: Any, **options: Any) -> Any:
-    """Make a rule (or take a ready one) and add it; one that clashes changes nothing."""
+    """Make a rule (or take a ready one) and add it; the same once more changes nothing."""
     from monitorlab.alerting import AlertRule, make_rule
     from monitorlab.alerting.groups import as_rules
 
     ready = isinstance(rule, AlertRule)
     made = rule if ready else make_rule(rule, condition, metric=metric, **options)
+    if made in list(rules):
+        return made  # a notebook's cell that runs again
     as_rules([*rules, made])
     rules.append(made)
     return made
@@ -206,22 +210,30 @@ def tune(frame: MonitoringFrame, rule: Any, incidents: Any, limit: float, **opti
 def anomalies(frame: MonitoringFrame, selector: Any, detector: Any, **options: Any) -> Any:
     """Detect anomalies in the prepared series."""
     from monitorlab.anomaly import detect
+    from monitorlab.anomaly.feedback import verdicts
 
-    return detect(analysis_input.prepare_all(frame.selection, selector), detector, **options)
+    series = analysis_input.prepare_all(frame.selection, selector)
+    given = {"marks": verdicts(frame.selection.incidents), **options}
+    found = remember(
+        "anomalies", lambda: detect(series, detector, **given), series, detector, given
+    )
+    return dataclasses.replace(found, marks=frame.store.incidents)
 
 
 def seasonality(frame: MonitoringFrame, selector: Any, **options: Any) -> Any:
     """Find what repeats in the prepared series."""
     from monitorlab.seasonality import analyze
 
-    return analyze(analysis_input.prepare_all(frame.selection, selector), **options)
+    series = analysis_input.prepare_all(frame.selection, selector)
+    return remember("seasonality", lambda: analyze(series, **options), series, options)
 
 
 def trend(frame: MonitoringFrame, selector: Any, **options: Any) -> Any:
     """Find where the prepared series are going."""
     from monitorlab.seasonality.trend import analyze_trend
 
-    return analyze_trend(analysis_input.prepare_all(frame.selection, selector), **options)
+    series = analysis_input.prepare_all(frame.selection, selector)
+    return remember("trend", lambda: analyze_trend(series, **options), series, options)
 
 
 def degradation(frame: MonitoringFrame, selector: Any, **options: Any) -> Any:
@@ -229,7 +241,8 @@ def degradation(frame: MonitoringFrame, selector: Any, **options: Any) -> Any:
     from monitorlab.degradation import analyze
 
     series = analysis_input.prepare_all(frame.selection, selector)
-    return analyze(series, metrics=frame.selection.metrics, **options)
+    known = {"metrics": frame.selection.metrics, "are_rates": True, **options}
+    return remember("degradation", lambda: analyze(series, **known), series, known)
 
 
 def forecast(
@@ -241,7 +254,8 @@ def forecast(
     series = analysis_input.prepare_one(frame.selection, selector)
     if isinstance(capacity, str):
         capacity = analysis_input.one_view(frame.selection, capacity).to_pandas()
-    return forecast_series(series, horizon, capacity=capacity, **options)
+    known = {"horizon": horizon, "capacity": capacity, **options}
+    return remember("forecast of a frame", lambda: forecast_series(series, **known), series, known)
 
 
 def recommendations(frame: MonitoringFrame, **options: Any) -> Any:
@@ -261,5 +275,5 @@ def snapshot(frame: MonitoringFrame, window: DurationLike) -> Any:
 
 def _truth(frame: MonitoringFrame, incidents: Any) -> list[Incident] | None:
     if incidents is None:  # a frame without incidents is unlabelled, not free of incidents
-        return frame.selection.incidents or None
+        return [i for i in frame.selection.incidents if not i.is_expected] or None
     return tables.as_incidents(incidents)

@@ -1,7 +1,8 @@
 """Bundled recordings, each with its incidents and a sensible set of rules.
 
 A dataset is a folder: ``<name>.parquet``, ``incidents.csv``, ``rules.yml``, ``README.md``.
-It is looked for in the installed package, then in the checkout.
+It is looked for in the folder that the environment variable ``MONITORLAB_DATASETS`` names, in
+the installed package, then in the checkout.
 
 >>> from monitorlab.datasets import list_datasets
 >>> list_datasets().index.name
@@ -104,7 +105,10 @@ def list_datasets(*, folder: str | os.PathLike[str] | None = None) -> pd.DataFra
 
 
 def _folders(folder: str | os.PathLike[str] | None) -> dict[str, Path]:
-    places = _PLACES if folder is None else (Path(folder),)
+    own = os.environ.get("MONITORLAB_DATASETS")
+    places: tuple[Path, ...] = (Path(own), *_PLACES) if own else _PLACES
+    if folder is not None:
+        places = (Path(folder),)
     found: dict[str, Path] = {}
     for place in places:
         for path in sorted(place.glob("*/*.parquet")):

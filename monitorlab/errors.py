@@ -11,6 +11,7 @@ Draw of the tree (each class also derives from the builtin that fits, so that
       UnknownSeriesError (KeyError)       nothing matches; offers the nearest names
       UnknownNameError   (KeyError)       no such dataset, detector, model …; offers the nearest
       RuleError          (ValueError)     an alert rule, rule file or duration is wrong
+      LayoutError        (ValueError)     a saved dashboard is wrong; has .problems
       TimeError          (ValueError)     a time or duration cannot be read
       RecordingError     (ValueError)     a file is wrong; has .path, .line and .column
       SourceError        (RuntimeError)   a live source failed
@@ -28,6 +29,7 @@ from typing import Any
 __all__ = [
     "FeedStateError",
     "InvalidSeriesError",
+    "LayoutError",
     "MatcherError",
     "MissingExtraError",
     "MonitorlabError",
@@ -42,6 +44,17 @@ __all__ = [
     "UnknownSeriesError",
     "did_you_mean",
 ]
+
+
+# What an extra brings first of all; enough where monitorlab itself was installed from a checkout.
+_EXTRAS = {
+    "host": "psutil",
+    "lab": "jupyterlab",
+    "notify": "apprise",
+    "prometheus": "httpx",
+    "re2": "google-re2",
+    "testing": "nbval",
+}
 
 
 class MonitorlabError(Exception):
@@ -133,6 +146,22 @@ class RuleError(MonitorlabError, ValueError):
         self.problems = tuple(problems) or (message,)
 
 
+class LayoutError(MonitorlabError, ValueError):
+    """A saved dashboard is wrong.
+
+    Parameters
+    ----------
+    message : str
+        All problems found, one a line.
+    problems : sequence of str, optional
+        The same problems one by one.
+    """
+
+    def __init__(self, message: str, *, problems: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems) or (message,)
+
+
 class TimeError(MonitorlabError, ValueError):
     """A time or a duration cannot be read."""
 
@@ -195,7 +224,9 @@ class MissingExtraError(MonitorlabError, ImportError):
     """
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f'{what} needs an extra: pip install "monitorlab[{extra}]"')
+        package = _EXTRAS.get(extra)
+        only = f", or only what it brings: pip install {package}" if package else ""
+        super().__init__(f'{what} needs an extra: pip install "monitorlab[{extra}]"{only}')
         self.extra = extra
 
 

@@ -338,6 +338,11 @@ class Incident:
         """How long it lasted."""
         return self.end - self.start
 
+    @property
+    def is_expected(self) -> bool:
+        """Whether people said that it was no fault: kind ``"expected"``."""
+        return self.kind == "expected"
+
 
 def _escape(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -21,7 +21,7 @@ def parse(requirement: str) -> tuple[str, str]:
 def needed() -> dict[str, str]:
     extras = PROJECT["optional-dependencies"]
     names = [*PROJECT["dependencies"]]
-    for extra in ("host", "lab", "notify", "prometheus", "re2"):
+    for extra in ("host", "lab", "notify", "prometheus", "re2", "testing"):
         names += extras[extra]
     return dict(parse(name) for name in names)
 

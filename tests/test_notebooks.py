@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import nbformat
 import pytest
 from nbformat import v4
 
-from monitorlab.cli.notebooks import strip
+from monitorlab.testing import strip
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -23,7 +24,7 @@ def test_a_notebook_is_executed_stripped_and_small(path: Path) -> None:
     counts = [cell.execution_count for cell in code]
     assert counts == list(range(1, len(code) + 1)), "run it from a fresh kernel: monitorlab nbrun"
     assert any(cell.outputs for cell in code)
-    assert "widgets" not in notebook.metadata
+    assert strip(copy.deepcopy(notebook)) == notebook, "strip it: monitorlab nbstrip notebooks"
     assert not any(
         output.output_type == "error" for cell in code for output in cell.get("outputs", [])
     )
@@ -43,11 +44,3 @@ def test_a_changed_number_turns_the_run_red(tmp_path: Path, stored: str, passes:
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert (done.returncode == 0) is passes, done.stdout + done.stderr
-
-
-def test_strip_removes_widget_state_and_timings() -> None:
-    cell = v4.new_code_cell("1", metadata={"execution": {"x": "2026"}, "tags": ["keep"]})
-    notebook = v4.new_notebook(cells=[cell], metadata={"widgets": {"state": 1}})
-    strip(notebook)
-    assert "widgets" not in notebook.metadata
-    assert notebook.cells[0].metadata == {"tags": ["keep"]}

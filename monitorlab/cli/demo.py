@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,15 +18,19 @@ __all__ = ["demo", "replay"]
 @click.command()
 @click.option("--out", default="build/demo", show_default=True, help="Folder for report.html.")
 @click.option("--dataset", default="shop", show_default=True, help="Bundled recording to replay.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON at the end.")
 @click.option("--quiet", is_flag=True, help="No progress bars.")
-def demo(out: str, dataset: str, quiet: bool) -> None:
+def demo(out: str, dataset: str, as_json: bool, quiet: bool) -> None:
     """Replay a recording of a real web shop through rules, anomalies, changes and a forecast.
+
+    \b
+    Examples:
+      monitorlab demo
+      monitorlab demo --dataset fleet --out build/fleet
+    \f
 
     Examples
     --------
-    \b
-      monitorlab demo --out build/demo
-
     >>> from click.testing import CliRunner
     >>> CliRunner().invoke(demo, ["--help"]).exit_code
     0
@@ -35,10 +40,13 @@ def demo(out: str, dataset: str, quiet: bool) -> None:
 
     began = time.monotonic()
     frame = datasets.load_dataset(dataset)
-    click.echo(f"{frame!r}\n")
-    click.echo("1. Replay: the recording through the live engine, as fast as it goes")
-    click.echo(f"   {replay(frame, progress=not quiet)}\n")
-    click.echo("2. The same recording, backtested and analysed as a whole")
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    # With --json the story goes beside the result, not into it.
+    click.echo(f"{frame!r}\n", err=as_json)
+    click.echo("1. Replay: the recording through the live engine, as fast as it goes", err=as_json)
+    click.echo(f"   {replay(frame, progress=not quiet)}\n", err=as_json)
+    click.echo("2. The same recording, backtested and analysed as a whole", err=as_json)
     report = Report(
         frame,
         horizons=("30m", "1h", "3h"),
@@ -46,12 +54,10 @@ def demo(out: str, dataset: str, quiet: bool) -> None:
         title=f"monitorlab demo: {dataset}",
         progress=not quiet,
     )
-    click.echo(str(report))
-    folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    click.echo(json.dumps(report.to_dict()) if as_json else str(report))
     path = folder / "report.html"
     report.to_html(path)
-    click.echo(f"\nreport: {path.resolve()}  ({time.monotonic() - began:.0f} s)")
+    click.echo(f"\nreport: {path.resolve()}  ({time.monotonic() - began:.0f} s)", err=as_json)
 
 
 def replay(frame: MonitoringFrame, *, interval: str = "10s", progress: bool = True) -> str:

@@ -3,171 +3,200 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
+from monitorlab.cli.reading import Recording, csv_options, open_recording, write_recording
 from monitorlab.display import text_table, to_plain
-from monitorlab.errors import RecordingError, did_you_mean
-
-if TYPE_CHECKING:
-    from monitorlab.frame import MonitoringFrame
+from monitorlab.errors import RuleError
 
 __all__ = ["convert", "open_recording", "query", "report", "write_recording"]
 
-_ENDINGS = (".parquet", ".csv", ".csv.gz", ".om", ".prom", ".txt")
-
-
-def open_recording(path: str) -> MonitoringFrame:
-    """Open a recording by its ending, or a bundled dataset by its name.
-
-    Parameters
-    ----------
-    path : str
-        A ``.parquet``, ``.csv``, ``.csv.gz`` file, OpenMetrics text (``.om``, ``.prom``,
-        ``.txt``), or the name of a bundled dataset.
-
-    Returns
-    -------
-    MonitoringFrame
-
-    Raises
-    ------
-    RecordingError
-        If there is no such file or dataset, or the ending is not known.
-
-    Examples
-    --------
-    >>> open_recording("fleet").metrics.index.name
-    'metric'
-    """
-    from monitorlab import datasets, recordings
-
-    file = Path(path)
-    if not file.exists():
-        if path in datasets.list_datasets().index:
-            return datasets.load_dataset(path)
-        names = list(datasets.list_datasets().index)
-        near = did_you_mean(path, names)
-        msg = f"there is no such file, and no bundled dataset of that name{near}"
-        raise RecordingError(msg, path=path)
-    if path.endswith(".parquet"):
-        return recordings.read_parquet(file)
-    if path.endswith((".csv", ".csv.gz")):
-        return recordings.read_csv(file)
-    if path.endswith((".om", ".prom", ".txt")):
-        return recordings.read_openmetrics(file)
-    msg = f"its ending says nothing; known endings are {', '.join(_ENDINGS)}"
-    raise RecordingError(msg, path=path)
-
-
-def write_recording(frame: MonitoringFrame, path: str) -> None:
-    """Write a recording in the form that the ending of its path names.
-
-    Parameters
-    ----------
-    frame : MonitoringFrame
-        What to write.
-    path : str
-        ``.parquet``, ``.csv``, or ``.om`` / ``.prom`` / ``.txt`` for OpenMetrics text.
-
-    Raises
-    ------
-    RecordingError
-        If the ending is not known.
-
-    Examples
-    --------
-    >>> import tempfile, os, monitorlab as ml
-    >>> mf = ml.MonitoringFrame()
-    >>> mf.record("up", 1, timestamp="2026-01-01T00:00:00Z")
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_recording(mf, os.path.join(folder, "up.parquet"))
-    """
-    if path.endswith(".parquet"):
-        frame.to_parquet(path)
-    elif path.endswith(".csv"):
-        frame.to_csv(path)
-    elif path.endswith((".om", ".prom", ".txt")):
-        frame.to_openmetrics(path)
-    else:
-        msg = "its ending says nothing; write to .parquet, .csv or .om"
-        raise RecordingError(msg, path=path)
+_MAX_ROWS = 200
 
 
 @click.command()
-@click.argument("file")
+@click.argument("file", type=Recording())
 @click.argument("expression")
-@click.option("--at", default=None, help="Time of the answer (default: the newest sample).")
+@click.option("--at", metavar="TIME", help="Time of the answer (default: the newest sample).")
+@click.option("--step", metavar="DURATION", help="Answer at every step of a range instead.")
+@click.option("--start", metavar="TIME", help="With --step: from here (default: the oldest).")
+@click.option("--end", metavar="TIME", help="With --step: up to here (default: the newest).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def query(file: str, expression: str, at: str | None, as_json: bool) -> None:
-    """Answer the PromQL EXPRESSION over FILE at one time.
+@csv_options
+def query(
+    file: str,
+    expression: str,
+    at: str | None,
+    step: str | None,
+    start: str | None,
+    end: str | None,
+    as_json: bool,
+    timestamp: str | None,
+    tz: str | None,
+) -> None:
+    """Answer the PromQL EXPRESSION over FILE, at one time or over a range.
+
+    \b
+    Examples:
+      monitorlab query shop 'sum by (route) (rate(http_requests_total[1m]))'
+      monitorlab query shop 'max(node_load1)' --step 10m
+      monitorlab query cpu.csv 'cpu > 0.9' --timestamp when --json
+    \f
 
     Examples
     --------
-    \b
-      monitorlab query shop 'sum by (route) (rate(http_requests_total[1m]))'
-
     >>> from click.testing import CliRunner
     >>> CliRunner().invoke(query, ["fleet", "count(cpu_usage_ratio)", "--json"]).exit_code
     0
     """
-    answer = open_recording(file).query(expression, at=at)
-    click.echo(json.dumps(to_plain(answer)) if as_json else text_table(answer, max_rows=200))
+    if step is None and (start is not None or end is not None):
+        raise click.UsageError("--start and --end need --step, the distance of the answers")
+    if step is not None and at is not None:
+        raise click.UsageError("give --at for one answer, or --step for a range, not both")
+    frame = open_recording(file, timestamp=timestamp, tz=tz)
+    if step is None:
+        answer = frame.query(expression, at=at)
+    else:
+        answer = frame.query_range(expression, start, end, step).to_pandas(layout="long")
+    if as_json:
+        click.echo(json.dumps(to_plain(answer)))
+    elif answer.empty:
+        click.echo("no series answers that", err=True)
+    else:
+        click.echo(text_table(answer, max_rows=_MAX_ROWS))
 
 
 @click.command()
-@click.argument("file")
+@click.argument("file", type=Recording())
 @click.option(
     "--horizon",
     "horizons",
     multiple=True,
     default=("1h", "24h", "7d"),
     show_default=True,
+    metavar="DURATION",
     help="Look back so far; may be repeated.",
 )
-@click.option("-o", "--out", default="report.html", show_default=True, help="HTML file to write.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON instead.")
+@click.option("-o", "--out", help="HTML file to write (default: report.html; none with --json).")
+@click.option("--rules", "rules_path", type=click.Path(), help="Rule file, Prometheus' form.")
+@click.option("--incidents", type=click.Path(), help="CSV of incidents: start,end,kind,…")
+@click.option(
+    "--forecast",
+    multiple=True,
+    metavar="SELECTOR[=CAPACITY]",
+    help="Forecast this, up to a number or a metric; may be repeated.",
+)
+@click.option("--title", help="Heading (default: the file's name).")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
-def report(file: str, horizons: tuple[str, ...], out: str, as_json: bool, quiet: bool) -> None:
+@csv_options
+def report(
+    file: str,
+    horizons: tuple[str, ...],
+    out: str | None,
+    rules_path: str | None,
+    incidents: str | None,
+    forecast: tuple[str, ...],
+    title: str | None,
+    as_json: bool,
+    quiet: bool,
+    timestamp: str | None,
+    tz: str | None,
+) -> None:
     """Write the report of FILE over one or more horizons.
+
+    \b
+    Examples:
+      monitorlab report shop --horizon 30m -o report.html
+      monitorlab report disk.parquet --forecast 'disk_used_bytes{device="sda"}=5e11'
+      monitorlab report recording.csv --rules rules.yml --json > report.json
+    \f
 
     Examples
     --------
-    \b
-      monitorlab report shop --horizon 30m -o report.html
-
     >>> from click.testing import CliRunner
     >>> CliRunner().invoke(report, ["--help"]).exit_code
     0
     """
-    from monitorlab.report import Report
+    from pathlib import Path
 
-    made = Report(open_recording(file), horizons=horizons, progress=not quiet)
-    if as_json:
-        click.echo(json.dumps(made.to_dict()))
-        return
-    made.to_html(out)
-    click.echo(str(made))
-    click.echo(f"\nwritten to {out}", err=True)
+    from monitorlab.report import Report
+    from monitorlab.times import parse_duration
+
+    for horizon in horizons:
+        parse_duration(horizon)  # a wrong one is told before the work
+    out = out or (None if as_json else "report.html")
+    if out and not Path(out).parent.is_dir():
+        raise click.UsageError(f"the folder of {out} is not there; make it first")
+    frame = open_recording(file, timestamp=timestamp, tz=tz)
+    if rules_path:
+        from monitorlab.alerting import load_rules
+
+        frame.rules[:] = load_rules(rules_path)
+    if incidents:
+        from monitorlab.tables import read_incidents
+
+        frame.store.incidents[:] = read_incidents(incidents)
+    made = Report(
+        frame,
+        horizons=horizons,
+        forecast=dict(map(_capacity, forecast)) or None,
+        title=title or f"Monitoring report: {Path(file).name}",
+        progress=not quiet,
+    )
+    if out:
+        made.to_html(out)
+    click.echo(json.dumps(made.to_dict()) if as_json else str(made))
+    if out:
+        click.echo(f"\nwritten to {out}", err=True)
 
 
 @click.command()
-@click.argument("source")
-@click.argument("target")
-def convert(source: str, target: str) -> None:
+@click.argument("source", type=Recording())
+@click.argument("target", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
+@csv_options
+def convert(source: str, target: str, as_json: bool, timestamp: str | None, tz: str | None) -> None:
     """Convert the recording SOURCE into TARGET; the endings say the forms.
+
+    Endings: .parquet, .csv, .csv.gz and .tsv (read only), and .om, .prom or .txt for
+    OpenMetrics text.
+
+    \b
+    Examples:
+      monitorlab convert recording.csv recording.parquet
+      monitorlab convert shop shop.csv
+    \f
 
     Examples
     --------
-    \b
-      monitorlab convert recording.csv recording.parquet
-
     >>> from click.testing import CliRunner
     >>> CliRunner().invoke(convert, ["--help"]).exit_code
     0
     """
-    frame = open_recording(source)
+    frame = open_recording(source, timestamp=timestamp, tz=tz)
     write_recording(frame, target)
+    view = frame.selection
+    if as_json:
+        told = {"path": target, "series": len(view.keys), "samples": view.sample_count}
+        click.echo(json.dumps(told))
     click.echo(f"{frame!r} written to {target}", err=True)
+
+
+def _capacity(text: str) -> tuple[str, Any]:
+    """Split ``SELECTOR=CAPACITY``; an equals sign inside braces belongs to the selector."""
+    head, brace, tail = text.rpartition("}")
+    selector, sign, capacity = tail.partition("=")
+    name = f"{head}{brace}{selector}".strip()
+    if not sign:
+        return name, None
+    capacity = capacity.strip()
+    if not name or not capacity:
+        msg = f"--forecast {text!r} is not a selector and a capacity; write 'disk_bytes=5e11'"
+        raise RuleError(msg)
+    try:
+        return name, float(capacity)
+    except ValueError:
+        return name, capacity  # the name of a metric

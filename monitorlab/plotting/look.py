@@ -223,7 +223,8 @@ def add_bands(
     >>> len(fig.layout.shapes)
     1
     """
-    plain, labelled = [], []
+    plain: list[tuple[Any, Any, str, str]] = []
+    labelled: list[tuple[Any, Any, str, str]] = []
     for span in spans:
         (labelled if span[2] or not isinstance(row, int) else plain).append(span)
     if plain:
