@@ -54,7 +54,7 @@ class Found:
 
 
 def find_periods(
-    series: pd.Series, *, max_periods: int = 4, alpha: float = 0.004, min_strength: float = 0.02
+    series: pd.Series, *, max_periods: int = 4, alpha: float = 0.0015, min_strength: float = 0.02
 ) -> list[pd.Timedelta]:
     """Find the periods a series repeats with, strongest first.
 
@@ -122,7 +122,7 @@ def find_periods(
 
 
 def periods_table(
-    series: pd.Series, *, max_periods: int = 4, alpha: float = 0.004, min_strength: float = 0.02
+    series: pd.Series, *, max_periods: int = 4, alpha: float = 0.0015, min_strength: float = 0.02
 ) -> pd.DataFrame:
     """Find the periods a series repeats with, and say how sure and how strong.
 
@@ -164,7 +164,7 @@ def find_periods_in_samples(
     anchors: Sequence[float] = SAMPLE_ANCHORS,
     calendar: Sequence[float] = (),
     max_periods: int = 4,
-    alpha: float = 0.004,
+    alpha: float = 0.0015,
     min_strength: float = 0.02,
 ) -> list[Found]:
     """Find periods of an evenly spaced array, counted in samples.
