@@ -14,6 +14,7 @@ from monitorlab.errors import RuleError
 from monitorlab.model import Metric, SeriesKey
 from monitorlab.storage import Matcher, SeriesView, parse_selector
 from monitorlab.storage.matchers import matches_key
+from monitorlab.storage.showing import behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -70,8 +71,7 @@ def source_of(data: Any) -> Source:
     >>> source_of(store) is store
     True
     """
-    found: Any = getattr(data, "selection", data)
-    found = data if callable(found) else found  # a store's ``selection`` is a method
+    found = behind(data)
     if not hasattr(found, "select") or not hasattr(found, "metric"):
         msg = f"{type(data).__name__} holds no series; give a MonitoringFrame or a SeriesStore"
         raise RuleError(msg)

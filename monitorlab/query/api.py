@@ -25,6 +25,7 @@ from monitorlab.query.options import Compat, Limits, QueryOptions
 from monitorlab.query.parser import parse
 from monitorlab.query.printer import to_promql
 from monitorlab.query.result import RangeResult, key_of, table
+from monitorlab.storage.showing import behind
 from monitorlab.times import DurationLike, TimeLike, parse_duration, to_ns
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def evaluate(
     [{'queue': 'mail', 'value': 8.0}]
     """
     options = QueryOptions(lookback, prom_compat, default_step, limits or Limits())
-    source = _behind(source)
+    source = behind(source)
     now = newest(source) if at is None else to_ns(at)
     steps = np.array([now], np.int64)
     value = evaluate_value(source, expr, steps, options)
@@ -181,7 +182,7 @@ def evaluate_range(
     """
     options = QueryOptions(lookback, prom_compat, default_step, limits or Limits())
     steps = make_steps(to_ns(start), to_ns(end), parse_duration(step), options.limits)
-    source = _behind(source)
+    source = behind(source)
     value = evaluate_value(source, expr, steps, options, end_ns=to_ns(end))
     if unknown == "error":
         refuse_unknown(source, expr)
@@ -307,12 +308,6 @@ def newest(source: Any) -> int:
             return int(found)
     views = source.select(None)
     return max((int(view.times[-1]) for view in views if len(view.times)), default=0)
-
-
-def _behind(data: Any) -> Any:
-    """Give what a frame shows; a source itself is given back."""
-    found = getattr(data, "selection", data)
-    return data if callable(found) else found  # a store's ``selection`` is a method
 
 
 def _text(expr: str | Node) -> str:
