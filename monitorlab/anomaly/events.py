@@ -26,9 +26,9 @@ from monitorlab.model import Severity
 __all__ = [
     "EVENT_COLUMNS",
     "KINDS",
+    "event_table",
     "explain_event",
     "find_events",
-    "find_gaps",
     "severity_of",
     "spoken",
 ]
@@ -50,11 +50,10 @@ EVENT_COLUMNS = (
     "statistics",
 )
 STRANGE = 0.99  # tail at and above which a sample belongs to an event round an alarm
+TOLD = 3  # statistics that an explanation names
 QUIET = 3  # usual samples in a row that end an event
 RISES = 0.5  # a peak this much of the one before, after a return to the band, is one of its own
 TOWERS = 2.0  # what stands out so many times further than a lasting change is not part of it
-GAP_INTERVALS = 10.0  # missing time, in usual intervals, that is worth an event
-GAP_WARMUP = 20
 _BASE = ("score", "tail", "expected", "lower", "upper")
 
 
@@ -105,51 +104,9 @@ def find_events(
     present = ~np.isnan(trace["score"].to_numpy())
     rows = trace[present]
     values = series.to_numpy(dtype=np.float64, na_value=np.nan)[present]
-    return _table([_described(rows, values, name, s) for s in _Finder(rows, values, threshold)])
-
-
-def find_gaps(series: pd.Series, *, name: str = "") -> pd.DataFrame:
-    """List the times in which samples are missing for much longer than usual.
-
-    Parameters
-    ----------
-    series : pandas.Series
-        The samples; NaN counts as missing.
-    name : str
-        Name of the series in the table.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a gap of ten usual intervals and more (the median interval so far), kind
-        ``"gap"``, severity info; score and expected value are missing, as the samples are.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> index = pd.date_range("2026-01-01", periods=100, freq="min", tz="UTC")
-    >>> find_gaps(pd.Series(1.0, index=index).drop(index[50:80]))["statistics"].tolist()
-    [{'missing': 31.0}]
-    """
-    kept = series[np.isfinite(series.to_numpy(dtype=np.float64, na_value=np.nan))]
-    times = kept.index
-    found: list[dict[str, Any]] = []
-    if len(kept) <= GAP_WARMUP:
-        return _table(found)
-    steps = np.diff(times.as_unit("ns").asi8) / 1e9
-    before = pd.Series(steps).rolling(200, min_periods=GAP_WARMUP).median().shift(1).to_numpy()
-    for row in np.flatnonzero((before > 0.0) & (steps >= GAP_INTERVALS * before)):
-        usual = before[row]
-        found.append(
-            {
-                "series": name, "time": times[row + 1], "start": times[row],
-                "peak": times[row + 1], "end": times[row + 1], "value": math.nan,
-                "expected": math.nan, "lower": math.nan, "upper": math.nan,
-                "score": math.nan, "kind": "gap", "severity": Severity.INFO.value, "verdict": "",
-                "statistics": {"missing": float(steps[row] / usual)},
-            }
-        )  # fmt: skip
-    return _table(found)
+    return event_table(
+        [_described(rows, values, name, s) for s in _Finder(rows, values, threshold)]
+    )
 
 
 def severity_of(tail: float) -> Severity:
@@ -193,6 +150,7 @@ def explain_event(event: Any) -> str:
     Examples
     --------
     >>> import pandas as pd
+    >>> from monitorlab.anomaly.absences import find_gaps
     >>> index = pd.date_range("2026-01-01", periods=100, freq="min", tz="UTC")
     >>> gaps = find_gaps(pd.Series(1.0, index=index).drop(index[50:80]), name="cpu")
     >>> explain_event(gaps.iloc[0])
@@ -206,6 +164,12 @@ def explain_event(event: Any) -> str:
         length = format_number(event["end"] - event["start"])
         times = format_number(event["statistics"]["missing"], digits=2)
         return f"{name}no samples for {length} before {when} ({times} usual intervals)."
+    if event["kind"] == "flat-line" and math.isnan(event["score"]):
+        length = format_number(event["end"] - event["start"])
+        since = format_number(event["start"])
+        times = format_number(event["statistics"]["stuck"], digits=2)
+        value = format_number(event["value"])
+        return f"{name}flat-line from {since}: {value} for {length}, {times} times as long as ever."
     chance = 1.0 - event["score"]
     rarity = (
         f"of its own past about one sample in {format_number(1.0 / chance, digits=2)} is as strange"
@@ -214,8 +178,10 @@ def explain_event(event: Any) -> str:
     )
     spoke = "; ".join(
         f"{STATISTICS.get(s, s)} (1 spell in {format_number(math.exp(min(v, 20.7)), digits=2)})"
-        for s, v in event["statistics"].items()
+        for s, v in list(event["statistics"].items())[:TOLD]
     )
+    more = len(event["statistics"]) - TOLD
+    spoke += f"; {more} more spoke" if more > 0 else ""
     return f"{name}{event['kind']} at {when}: {_against(event)}; {rarity}; {spoke}."
 
 
@@ -264,7 +230,7 @@ class _Finder:
                 if not self.alarms[row]:
                     continue
                 if last is not None:
-                    yield last
+                    yield self._named(last)
                 last = self._span(row, 0 if last is None else last.end)
                 continue
             if last.compact and row < last.end:
@@ -274,14 +240,21 @@ class _Finder:
             found = self._span(row, max(last.alarm + 1, last.end if last.compact else 0), echo=True)
             if self._is_new(found, last):
                 last.end = min(last.end, found.start)
-                yield last
+                yield self._named(last)
                 last = found
             elif self.alarms[row]:
                 last.end = max(last.end, row + 1)
                 last.run_end = max(last.run_end, self._ending(self.strange, row))
                 last.reach = max(last.reach, found.reach)
         if last is not None:
-            yield last
+            yield self._named(last)
+
+    def _named(self, span: _Span) -> _Span:
+        """Name a spike that went on and on after what it became."""
+        if span.kind in ("spike", "dip") and span.end - span.start > 2 * AFTER:
+            shape = Shape(self.values, span.start, span.alarm, self.lower, self.upper)
+            span.kind = shape.prolonged(span.end) or span.kind
+        return span
 
     def _span(self, alarm: int, floor: int, *, echo: bool = False) -> _Span:
         side = Shape(self.values, alarm, alarm, self.lower, self.upper).side()
@@ -385,7 +358,23 @@ def _described(rows: pd.DataFrame, values: np.ndarray, name: str, span: _Span) -
     }
 
 
-def _table(found: list[dict[str, Any]]) -> pd.DataFrame:
+def event_table(found: list[dict[str, Any]]) -> pd.DataFrame:
+    """Make the table of events, with the right types when it is empty.
+
+    Parameters
+    ----------
+    found : list of dict
+        One event each, keys ``EVENT_COLUMNS``.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Examples
+    --------
+    >>> len(event_table([])), str(event_table([])["time"].dtype)
+    (0, 'datetime64[ns, UTC]')
+    """
     table = pd.DataFrame(found, columns=list(EVENT_COLUMNS))
     if not found:
         numbers = ("value", "expected", "lower", "upper", "score")

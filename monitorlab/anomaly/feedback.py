@@ -252,7 +252,7 @@ def verdict_incident(events: pd.DataFrame, event: int, verdict: str) -> Incident
 
     Examples
     --------
-    >>> from monitorlab.anomaly.events import find_gaps
+    >>> from monitorlab.anomaly.absences import find_gaps
     >>> index = pd.date_range("2026-01-01", periods=100, freq="min", tz="UTC")
     >>> gaps = find_gaps(pd.Series(1.0, index=index).drop(index[50:80]), name="cpu")
     >>> verdict_incident(gaps, 0, "expected").description

@@ -34,6 +34,7 @@ PAST = 600  # samples before the event that it is compared with
 AFTER = 24  # samples from the alarm on that say what it became
 LEAST = 12  # fewer say nothing of a regime
 WINDOW = 12  # samples that a local level, slope or roughness is taken from
+LONGEST = 120  # samples that a step and a ramp are fitted to; of more, means are taken
 ROUGHER = 2.0  # a roughness so many times the usual, and beyond any before, is a change
 LONGER = 2.0  # a run of equal values so many times the longest before is a flat line
 _KIND_OF = {
@@ -127,6 +128,25 @@ class Shape:
             return ""
         return _change(past, onset, after)
 
+    def prolonged(self, end: int) -> str:
+        """Name what an event that went on to ``end`` became, ``""`` where nothing lasts.
+
+        Parameters
+        ----------
+        end : int
+            Row after its last sample.
+
+        Returns
+        -------
+        str
+            ``"level shift"``, ``"trend change"``, ``"variance change"`` or ``""``.
+        """
+        past, whole = self._past(), self.values[self.start : end]
+        if len(past) < 2 * WINDOW or len(whole) < AFTER:
+            return ""
+        scale = float(max(np.abs(past).max(), np.abs(whole).max())) or 1.0
+        return _change(past / scale, whole[:-AFTER] / scale, whole[-AFTER:] / scale)
+
     def side(self) -> int:
         """Tell on which side of the band the event is: 1 above, -1 below, 0 inside."""
         rows = slice(max(self.start, self.alarm - 2), self.alarm + 1)
@@ -185,6 +205,8 @@ def _stays(before: Floats, after: Floats) -> bool:
 
 def _step_or_ramp(piece: Floats) -> str:
     """Fit a step and a ramp to the samples round a change, and take the better."""
+    size = -(-len(piece) // LONGEST)
+    piece = piece[: len(piece) // size * size].reshape(-1, size).mean(axis=1)
     x = np.arange(len(piece), dtype=np.float64)
     step = ramp = np.inf
     for cut in range(WINDOW // 2, len(piece) - WINDOW // 2):

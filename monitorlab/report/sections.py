@@ -93,7 +93,7 @@ def horizon(findings: Findings, span_ns: int) -> dict[str, Any]:
     earlier = _missed(findings.objectives_before.get(span_ns, ()))
     previous = _Seen(findings, before, start).health(earlier) if known else None
     objectives = findings.objectives.get(span_ns, ())
-    order = seen.events["score"].to_numpy(dtype=float).argsort()[::-1][:TOP]
+    order = np.nan_to_num(seen.events["score"].to_numpy(dtype=float)).argsort()[::-1][:TOP]
     return {
         "horizon": name,
         "start": to_plain(start),

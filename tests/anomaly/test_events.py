@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from monitorlab import anomaly
-from monitorlab.anomaly.events import EVENT_COLUMNS, KINDS, find_gaps
+from monitorlab.anomaly.absences import find_flat_lines, find_gaps
+from monitorlab.anomaly.events import EVENT_COLUMNS, KINDS
 from monitorlab.errors import UnknownSeriesError
 from monitorlab.model import Labels, SeriesKey
 from tests.anomaly.builders import daily, noise, rough_cases, stamped
@@ -65,6 +66,38 @@ def test_gaps_are_events_of_their_own() -> None:
     holes = series.copy()
     holes.iloc[300:400] = np.nan
     assert len(find_gaps(holes)) == 1
+
+
+def test_a_dead_sensor_is_an_event_and_rests_of_a_quiet_one_are_not() -> None:
+    series = noise(1_500, seed=23)
+    series.iloc[1_200:1_260] = series.iloc[1_200]
+    result = anomaly.detect(series)
+    row = result.events[result.events["kind"] == "flat-line"].iloc[0]
+    assert row["start"] == series.index[1_200]
+    assert row["end"] == series.index[1_260]
+    assert row["time"] <= series.index[1_223]
+    assert "60 times as long as ever" in result.explain(int(row.name))
+    json.dumps(result.to_dict(), allow_nan=False)
+    states = stamped(np.repeat(np.arange(60) % 2.0, 25))  # equal for 25 samples, always
+    assert len(find_flat_lines(states)) == 0
+    assert len(find_flat_lines(series.iloc[:200])) == 0
+    assert len(find_flat_lines(stamped(np.full(2_000, 7.0)))) == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_runs_of_counts_by_chance_are_no_flat_lines(seed: int) -> None:
+    counts = np.random.default_rng(seed).poisson(0.2, 5_000).astype(float)
+    assert len(find_flat_lines(stamped(counts))) == 0
+
+
+def test_what_goes_on_is_no_spike() -> None:
+    series = noise(1_500, seed=24)
+    series.iloc[1_000:] += np.arange(500) * 2.0
+    events = anomaly.detect(series).events
+    late = events[events["time"] >= series.index[1_000]]
+    assert "trend change" in late["kind"].tolist()
+    long = late[late["end"] - late["start"] > pd.Timedelta("5h")]
+    assert not set(long["kind"]) & {"spike", "dip"}
 
 
 @pytest.mark.parametrize("case", sorted(rough_cases()))
