@@ -11,8 +11,9 @@ import click
 
 if TYPE_CHECKING:
     from monitorlab.frame import MonitoringFrame
+    from monitorlab.report import Objective
 
-__all__ = ["demo", "replay"]
+__all__ = ["demo", "demo_objectives", "replay"]
 
 
 @click.command()
@@ -51,6 +52,7 @@ def demo(out: str, dataset: str, as_json: bool, quiet: bool) -> None:
         frame,
         horizons=("30m", "1h", "3h"),
         forecast=DEMO_FORECAST.get(dataset),
+        objectives=demo_objectives(dataset),
         title=f"monitorlab demo: {dataset}",
         progress=not quiet,
     )
@@ -114,6 +116,41 @@ def replay(frame: MonitoringFrame, *, interval: str = "10s", progress: bool = Tr
         f"{status.samples:,} samples in {seconds:.1f} s; {len(frame.rules)} rules fired "
         f"{live} times live, {history} times in the backtest of the same recording"
     )
+
+
+def demo_objectives(dataset: str) -> list[Objective]:
+    """Give what the demo holds a bundled recording against.
+
+    Parameters
+    ----------
+    dataset : str
+        Name of the recording.
+
+    Returns
+    -------
+    list of Objective
+        Empty for a recording that nothing was promised of.
+
+    Examples
+    --------
+    >>> [objective.name for objective in demo_objectives("shop")]
+    ['Served', 'Fast']
+    """
+    from monitorlab.report import Objective
+
+    if dataset != "shop":
+        return []
+    latency = "rate(client_request_duration_seconds_bucket[1m])"
+    return [
+        Objective(
+            "Served", good='client_requests_total{outcome="200"}', total="client_requests_total",
+            target=0.99, description="pages answered with 200",
+        ),
+        Objective(
+            "Fast", holds=f"histogram_quantile(0.95, sum by (le) ({latency})) < 0.1", target=0.9,
+            description="95 % of pages within 100 ms",
+        ),
+    ]  # fmt: skip
 
 
 # What the demo forecasts: the traffic a recorded "day" ahead, and the connection pool

@@ -14,8 +14,9 @@ import numpy as np
 
 from monitorlab.display import format_number
 from monitorlab.forecasting._components import Component, SeasonalNaive
+from monitorlab.forecasting._drift import Beyond, beyond_reach, drift_of
 from monitorlab.forecasting._intervals import Calibration, calibrate, from_changes
-from monitorlab.forecasting._numbers import weighted_median
+from monitorlab.forecasting._numbers import normal_quantile, weighted_median
 from monitorlab.forecasting._ridge import MAX_LOOP
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _POWER = 2.0
 _SHORT = 12
 _FEW_ORIGINS = 3
 _SURE = 3.0
+_FAR = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ class Run:
         Nothing is forecast below (minus infinity for a history that went below zero).
     notes : tuple of str
         What the model has to say, for example fits that did not converge.
+    beyond : Beyond or None
+        Doubt added beyond the steps at which misses are measured.
     """
 
     mean: np.ndarray
@@ -93,11 +97,25 @@ class Run:
     fallback: str | None
     floor: float
     notes: tuple[str, ...] = ()
+    beyond: Beyond | None = None
 
     def bounds(self, level: float) -> tuple[np.ndarray, np.ndarray]:
         """Give lower and upper bounds of the interval of a level."""
         half = self.calibration.half_width(level)
+        if self.beyond is not None:
+            half = np.hypot(half, normal_quantile((1 + level) / 2) * self.beyond.sd())
         return np.maximum(self.mean - half, self.floor), self.mean + half
+
+    def after(self, lead: int) -> Run:
+        """Give the same without the first steps, whose time has passed without a sample."""
+        if lead == 0:
+            return self
+        shapes = self.calibration.shapes
+        if lead < self.plan.reach and shapes.shape[1] > lead:
+            shapes = shapes[:, lead:]
+        made = replace(self.calibration, scale=self.calibration.scale[lead:], shapes=shapes)
+        beyond = None if self.beyond is None else self.beyond.after(lead)
+        return replace(self, mean=self.mean[lead:], calibration=made, beyond=beyond)
 
 
 def usable_seasons(seasons: Sequence[int], size: int) -> tuple[int, ...]:
@@ -195,12 +213,13 @@ def run(
     if len(y) < _SHORT or (known.any(axis=1)).sum() < _FEW_ORIGINS:
         return _short(grid, y, top, horizon, plan, floor)
     cuts = np.append(plan.cuts, len(y))
-    members = choose(y, plan.seasons)
-    past, future = _forecasts(y, members, cuts, horizon, plan)
+    fitted = y if grid.cleaned is None else grid.cleaned / top
+    members = choose(fitted, plan.seasons)
+    past, future = _forecasts(fitted, members, cuts, horizon, plan)
     weights, left_out = _weights(np.where(known, y[target] - past, np.nan))
     errors = np.where(known, y[target] - weighted_median(past, left_out[:, :, None]), np.nan)
     mean = weighted_median(future, weights[:, None])
-    naive_past, naive_future = _forecasts(y, {"": SeasonalNaive()}, cuts, horizon, plan)
+    naive_past, naive_future = _forecasts(fitted, {"": SeasonalNaive()}, cuts, horizon, plan)
     naive = np.where(known, y[target] - naive_past[0], np.nan)
     error, naive_error = _mean_size(errors), _mean_size(naive)
     fallback = None
@@ -211,9 +230,22 @@ def run(
             " which stands in for it"
         )
         errors, mean = naive, naive_future[0]
-    low, high = _range(y, horizon)
-    calibration = calibrate(errors, horizon, seasonal=plan.aligned, spacing=plan.spacing)
-    notes = tuple(note for m in members.values() for note in getattr(m, "notes", ()))
+    low, high = _range(fitted, horizon)
+    notes = [note for m in members.values() for note in getattr(m, "notes", ())]
+    if grid.cleaned is not None:
+        far = int((grid.cleaned != grid.values).sum())
+        notes.append(f"{far} single far samples are set aside for fitting; they count as misses")
+        room = _FAR * float(np.nanmedian(np.abs(errors)))
+        errors = np.clip(errors, -room, room)  # one far miss must not widen the steps about it
+    longest = plan.seasons[-1] if plan.seasons else 1
+    drift = drift_of(fitted, plan.seasons) if horizon > plan.reach else None
+    measured = horizon if drift is None else plan.reach
+    calibration = calibrate(errors, measured, seasonal=plan.aligned, spacing=plan.spacing)
+    beyond = None
+    if drift is not None:
+        mean, beyond = beyond_reach(mean, drift, plan.reach, longest)
+        beyond = replace(beyond, tilt=beyond.tilt * top, walk_sd=beyond.walk_sd * top)
+        calibration = calibration.held(horizon, longest if plan.aligned else 1, beyond.swing)
     return Run(
         mean=np.maximum(np.clip(mean, low, high) * top, floor),
         calibration=_scaled(calibration, top),
@@ -223,7 +255,8 @@ def run(
         naive_error=naive_error * top,
         fallback=fallback,
         floor=floor,
-        notes=notes,
+        notes=tuple(notes),
+        beyond=beyond,
     )
 
 

@@ -15,13 +15,26 @@ import pandas as pd
 from monitorlab.errors import InvalidSeriesError, NotEnoughDataError
 from monitorlab.times import format_duration, to_index
 
-__all__ = ["MAX_SAMPLES", "MIN_SAMPLES", "Grid", "coarse_step", "fill_gaps", "grid_from"]
+__all__ = [
+    "MAX_SAMPLES",
+    "MIN_SAMPLES",
+    "Grid",
+    "coarse_step",
+    "fill_gaps",
+    "grid_from",
+    "numbers",
+    "stamps_of",
+    "typical_step",
+]
 
 MIN_SAMPLES = 4
 """Fewer say nothing of the spread, so no interval could be given."""
 MAX_SAMPLES = 20_000
 """Newest grid steps that a model is fitted on."""
 _JITTER = 0.01
+_UNEVEN, _UNEVEN_SHARE = 0.1, 0.2
+_OUTAGE = 5
+_ABOUT = 0.9
 _MANY = 20  # samples a step, above which uneven counts do not matter
 _SECOND = 1_000_000_000
 _ROUND_STEPS = tuple(
@@ -55,6 +68,8 @@ class Grid:
         What was done to the samples, for the reader.
     excess, dip : numpy.ndarray or None
         Highest and lowest sample minus mean in each step, where several share a step.
+    cleaned : numpy.ndarray or None
+        The values without single far samples, where those would spoil the fit.
     """
 
     values: np.ndarray
@@ -66,6 +81,7 @@ class Grid:
     notes: tuple[str, ...] = ()
     excess: np.ndarray | None = None
     dip: np.ndarray | None = None
+    cleaned: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -90,7 +106,12 @@ class Grid:
             end=self.end - self.step * (len(self.values) - length),
             excess=None if self.excess is None else self.excess[:length],
             dip=None if self.dip is None else self.dip[:length],
+            cleaned=None,
         )
+
+    def known(self) -> Grid:
+        """Give the grid up to its newest sample."""
+        return self if self.observed[-1] else self.head(int(np.flatnonzero(self.observed)[-1]) + 1)
 
     def filled(self, seasons: tuple[int, ...]) -> Grid:
         """Give the grid with its gaps filled along the season."""
@@ -107,7 +128,7 @@ def grid_from(series: Any, *, step: int | None = None) -> Grid:
     series : pandas.Series, numpy.ndarray or sequence of numbers
         With a tz-aware increasing ``DatetimeIndex``, or regular samples.
     step : int, optional
-        Nanoseconds between steps; the median interval by default.
+        Nanoseconds between steps; see :func:`typical_step` by default.
 
     Returns
     -------
@@ -122,9 +143,9 @@ def grid_from(series: Any, *, step: int | None = None) -> Grid:
         With fewer than ``MIN_SAMPLES`` finite samples.
     """
     if isinstance(series, pd.Series):
-        values, name, index = _numbers(series), series.name, series.index
+        values, name, index = numbers(series), series.name, series.index
     else:
-        values, name, index = _numbers(series), None, None
+        values, name, index = numbers(series), None, None
     finite = np.isfinite(values)
     if finite.sum() < MIN_SAMPLES:
         msg = (
@@ -137,7 +158,7 @@ def grid_from(series: Any, *, step: int | None = None) -> Grid:
     if infinite:
         notes.append(f"{infinite} infinite samples are taken as missing")
     if isinstance(index, pd.DatetimeIndex):
-        stamps = _stamps(index, name)
+        stamps = stamps_of(index, name)
         grid = _timed(stamps[finite], values[finite], step, int(stamps[-1]), name, notes)
     else:
         end, stride = _positions(index, len(values), name)
@@ -171,6 +192,34 @@ def coarse_step(interval: int, horizon: int, max_steps: int) -> int:
         if candidate >= wanted and ratio >= 1 and (whole or ratio > _MANY):
             return candidate
     return int(np.ceil(wanted / interval)) * interval
+
+
+def typical_step(stamps: np.ndarray) -> int:
+    """Give the interval of samples, or a round step where they come as they like.
+
+    Parameters
+    ----------
+    stamps : numpy.ndarray of int64, shape (n,)
+        Nanoseconds, increasing; at least two.
+
+    Returns
+    -------
+    int
+        The median interval; where more than a fifth of the intervals are no whole number
+        of these, the next round step (1 s to 1 w) above their mean without outages.
+
+    Examples
+    --------
+    >>> typical_step(np.arange(10) * 15 * 10**9) // 10**9
+    15
+    """
+    gaps = np.diff(stamps)
+    interval = max(1, int(np.median(gaps)))
+    off = np.abs(gaps - np.round(gaps / interval) * interval) > _UNEVEN * interval
+    if float(off.mean()) <= _UNEVEN_SHARE:
+        return interval
+    mean = float(gaps[gaps <= _OUTAGE * interval].mean())
+    return next((s for s in _ROUND_STEPS if s >= _ABOUT * mean), interval)
 
 
 def fill_gaps(values: np.ndarray, observed: np.ndarray, season: int | None = None) -> np.ndarray:
@@ -209,7 +258,8 @@ def fill_gaps(values: np.ndarray, observed: np.ndarray, season: int | None = Non
     return np.where(observed, values, rest + profile)
 
 
-def _numbers(series: Any) -> np.ndarray:
+def numbers(series: Any) -> np.ndarray:
+    """Read the values of a series, or say what is wrong with them."""
     try:
         if isinstance(series, pd.Series):
             values = series.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
@@ -227,7 +277,8 @@ def _numbers(series: Any) -> np.ndarray:
     return np.asarray(values)
 
 
-def _stamps(index: pd.DatetimeIndex, name: Any) -> np.ndarray:
+def stamps_of(index: pd.DatetimeIndex, name: Any) -> np.ndarray:
+    """Read increasing nanoseconds from an index, or say what is wrong with it."""
     if index.tz is None:
         msg = (
             f"forecast of {_called(name)}: the index has no time zone; "
@@ -287,7 +338,7 @@ def _timed(
     notes: list[str],
 ) -> Grid:
     gaps = np.diff(stamps)
-    interval = int(np.median(gaps))
+    interval = typical_step(stamps)
     if step is None:
         step = interval
     # bin k steps before the end holds the samples of (end - (k + 1/2) step, end - (k - 1/2) step]

@@ -9,7 +9,7 @@ quantile of these units, taken over all origins, sets the width.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -65,6 +65,15 @@ class Calibration:
         tail = (1 + level) / 2
         factor = student_quantile(tail, max(self.spare, 2.0)) / normal_quantile(tail)
         return factor * float(np.interp(level, reached, self.units))
+
+    def held(self, horizon: int, season: int, swing: np.ndarray) -> Calibration:
+        """Give the same with the widths of the last season held up to a horizon, as it swings."""
+        known = len(self.scale)
+        last = self.scale[-season:] if season <= known else self.scale[-1:]
+        if season == 1:
+            last = self.scale[-max(1, known // 4) :].mean(keepdims=True)
+        more = last[np.arange(horizon - known) % len(last)]
+        return replace(self, scale=np.concatenate((self.scale, more)) * swing)
 
 
 def calibrate(

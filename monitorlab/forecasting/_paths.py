@@ -63,9 +63,12 @@ def simulate(
     widest = np.quantile(np.abs(miss), _LEVEL)
     half = run.calibration.half_width(_LEVEL)
     paths = run.mean + miss * (half / widest if widest > 0 else 0.0)
+    if run.beyond is not None:
+        paths = paths + run.beyond.draw(count, rng)
     beyond = grid.dip if lowest else grid.excess
     if beyond is not None:
-        paths = paths + _beyond(beyond, grid, count, horizon, season, rng)
+        peak = _beyond(beyond, grid, count, horizon, season, rng)
+        paths = paths + (peak if run.beyond is None else peak * run.beyond.swing)
     return np.asarray(np.maximum(paths, run.floor))
 
 

@@ -8,7 +8,14 @@ import numpy as np
 import pandas as pd
 
 from monitorlab.errors import InvalidSeriesError, NotEnoughDataError
-from monitorlab.forecasting._grid import MIN_SAMPLES, coarse_step, grid_from
+from monitorlab.forecasting._grid import (
+    MIN_SAMPLES,
+    coarse_step,
+    grid_from,
+    numbers,
+    stamps_of,
+    typical_step,
+)
 from monitorlab.forecasting.capacity import CapacityLike, limits_at
 from monitorlab.forecasting.models import make_forecaster
 from monitorlab.times import DurationLike, parse_duration
@@ -40,8 +47,8 @@ def forecast(
     ----------
     series : pandas.Series, numpy.ndarray or sequence of numbers, shape (n_samples,)
         Regular samples in time order: plain values, a whole-number index, or a tz-aware
-        ``DatetimeIndex`` (irregular times are laid on a grid of the median interval). NaN
-        is a missing sample.
+        ``DatetimeIndex`` (irregular times are laid on a grid of a round step near their
+        interval). NaN is a missing sample.
     horizon : int
         Steps ahead.
     season : int or sequence of int, optional
@@ -195,12 +202,12 @@ def _span(series: pd.Series) -> int:
 
 
 def _interval(series: pd.Series) -> int:
-    finite = np.isfinite(series.to_numpy(dtype=np.float64, na_value=np.nan))
-    stamps = np.asarray(pd.DatetimeIndex(series.index).as_unit("ns").asi8)[finite]
+    finite = np.isfinite(numbers(series))
+    stamps = stamps_of(pd.DatetimeIndex(series.index), series.name)[finite]
     if len(stamps) < MIN_SAMPLES:
         msg = (
             f"forecast of {series.name or 'the series'}: needs at least {MIN_SAMPLES} finite "
             f"samples, got {len(stamps)}; give a longer span"
         )
         raise NotEnoughDataError(msg, needed=MIN_SAMPLES, got=len(stamps))
-    return max(1, int(np.median(np.diff(stamps))))
+    return typical_step(stamps)

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -20,6 +21,7 @@ from monitorlab.forecasting._components import Component, SeasonalNaive
 from monitorlab.forecasting._engine import ORIGINS, Run, run, usable_seasons
 from monitorlab.forecasting._grid import Grid, grid_from
 from monitorlab.forecasting._season import find_seasons, week_of
+from monitorlab.forecasting._spikes import despiked, reveals
 from monitorlab.forecasting.accuracy import Accuracy, rolling_accuracy
 from monitorlab.forecasting.capacity import LimitSide, side_of
 from monitorlab.forecasting.result import Forecast
@@ -220,18 +222,36 @@ class Forecaster(ABC):
         """Give the members of the model for a series; one for a plain model."""
 
     def _find(self, grid: Grid) -> tuple[int, ...]:
+        return self._ready(grid)[1]
+
+    def _ready(self, grid: Grid) -> tuple[Grid, tuple[int, ...]]:
+        """Give the grid up to its newest sample, made ready for fitting, and its seasons."""
+        known = grid.known()
+        before = self._seasons_of(known.values, grid)
+        cleaned = despiked(known.values)
+        if cleaned is None:
+            return known, before
+        seasons = self._seasons_of(cleaned, grid)
+        if not reveals(cleaned, seasons, known.values, before):
+            return known, before
+        return replace(known, cleaned=cleaned), seasons
+
+    def _seasons_of(self, values: np.ndarray, grid: Grid) -> tuple[int, ...]:
         if self._given is not None:
             return usable_seasons(self._given, len(grid))
         if self._hint is not None:
             return usable_seasons(self._hint, len(grid))
-        return find_seasons(grid.values, step=grid.step if grid.timed else 0)
+        return find_seasons(values, step=grid.step if grid.timed else 0)
 
     def _look_back(self, grid: Grid, found: tuple[int, ...]) -> tuple[int, ...]:  # noqa: ARG002 - for subclasses
         """Give the seasons that the model works with."""
         return found
 
     def _run(self, grid: Grid, seasons: tuple[int, ...], horizon: int) -> Run:
-        return run(grid, self.members, horizon, seasons, origins=self.origins)
+        known = self._ready(grid)[0]
+        lead = len(grid) - len(known)
+        made = run(known, self.members, horizon + lead, seasons, origins=self.origins)
+        return made.after(lead)
 
     def __repr__(self) -> str:
         season = "" if self.season is None else f"season={self.season!r}"
@@ -363,9 +383,14 @@ def _reach_notes(grid: Grid, made: Run, horizon: int, lower: np.ndarray) -> list
     if bool((lower <= made.floor).any()):
         told.append("the history never went below zero: the forecast is kept at zero or more")
     if len(plan.cuts) and horizon > plan.reach:
+        on = (
+            "intervals widen by the growth measured so far"
+            if made.beyond is None
+            else "the forecast goes on along the slope of the history as far as that is sure"
+        )
         told.append(
             f"the history of {len(grid)} steps lets misses be measured {plan.reach} steps "
-            f"ahead; beyond, up to {horizon}, intervals widen by the growth measured so far"
+            f"ahead; beyond, up to {horizon}, {on}"
         )
     return told
 

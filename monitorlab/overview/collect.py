@@ -49,7 +49,8 @@ def collect(
     rules : sequence of AlertRule, optional
         Rules to backtest.
     incidents : sequence of Incident, optional
-        Labelled truth.
+        Labelled truth, and verdicts on earlier anomalies: what is marked as expected is no
+        incident, and neither it nor an anomaly like it is listed.
     interval : duration, optional
         Evaluation interval of the rules; by default that of the finest series, see
         ``rule_interval``.
@@ -93,6 +94,7 @@ def collect(
     seen = _content(source)
     start = from_ns(min(int(view.times[0]) for view in views))
     end = from_ns(max(int(view.times[-1]) for view in views))
+    truth_given = [one for one in incidents or () if not one.is_expected] or None
     every = interval or steps.rule_interval(views)
     ahead = format_duration(int((end - start).value) // 4) if horizon is None else horizon
     with tqdm(total=5, desc="reading", disable=not progress, unit="step") as bar:
@@ -101,12 +103,12 @@ def collect(
         bar.set_description("rules")
         firings, truth, scores = remember(
             "rules",
-            lambda: steps.alert_tables(source, rules, incidents, every, grace),
-            seen, rules, incidents, every, grace,
+            lambda: steps.alert_tables(source, rules, truth_given, every, grace),
+            seen, rules, truth_given, every, grace,
         )  # fmt: skip
         bar.update()
         bar.set_description("anomalies")
-        events = remember("events", lambda: steps.events(watched), seen)
+        events = remember("events", lambda: steps.events(watched, incidents or ()), seen, incidents)
         bar.update()
         bar.set_description("changes")
         changes, notes = remember("changes", lambda: steps.changes(source, watched), seen)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from monitorlab import alerting, anomaly, degradation, forecasting
+from monitorlab.anomaly.feedback import verdict_on, verdicts
 from monitorlab.cache import remember
 from monitorlab.errors import NotEnoughDataError, UnknownSeriesError
 from monitorlab.model import Incident, MetricType, SeriesKey
@@ -124,13 +125,15 @@ def alert_tables(
     return backtest.firings[FIRING_COLUMNS], truth, backtest.by_rule.reset_index()
 
 
-def events(watched: Mapping[SeriesKey, pd.Series]) -> pd.DataFrame:
+def events(watched: Mapping[SeriesKey, pd.Series], marks: Sequence[Incident] = ()) -> pd.DataFrame:
     """Give the anomaly events of every signal; gaps are told apart by their kind.
 
     Parameters
     ----------
     watched : mapping of SeriesKey to pandas.Series
         Regular series.
+    marks : sequence of Incident
+        Verdicts on earlier events; those marked as expected are left out.
 
     Returns
     -------
@@ -142,9 +145,12 @@ def events(watched: Mapping[SeriesKey, pd.Series]) -> pd.DataFrame:
     >>> len(events({}))
     0
     """
-    found = anomaly.detect(dict(watched)).events if watched else pd.DataFrame()
+    said = verdicts(marks)
+    found = anomaly.detect(dict(watched), marks=said).events if watched else pd.DataFrame()
     if not len(found):
         return pd.DataFrame(columns=EVENT_COLUMNS)
+    if said:
+        found = found[[verdict_on(row, said) != "expected" for _, row in found.iterrows()]]
     return found[EVENT_COLUMNS].sort_values("start", ignore_index=True)
 
 

@@ -26,6 +26,7 @@ __all__ = ["deltas", "forecast_rows", "horizon", "overlap"]
 TOP = 12
 SPARK = 48
 LEAST = 0.01
+SURE = 3.0
 _ZERO = pd.Timedelta(0)
 
 
@@ -145,8 +146,9 @@ def deltas(
     Notes
     -----
     Clear is what is large beside the usual wobble: the difference of the means over the standard
-    deviation of both spans together. A signal that moved by less than 1 %, or by less than a
-    tenth of that deviation, is left out.
+    deviation of both spans together. A signal that moved by less than 1 %, by less than a
+    tenth of that deviation, or by less than three standard errors (with the autocorrelation of
+    the samples in mind) is left out.
 
     Examples
     --------
@@ -186,10 +188,23 @@ def deltas(
             else "better",
             "spark": _spark(values[low:high]),
         }
-        if abs(rise) >= 0.1 * spread:
+        if abs(rise) >= max(0.1 * spread, SURE * _doubt(parts)):
             rows.append((abs(rise) / spread, row))
     rows.sort(key=lambda pair: (-pair[0], pair[1]["title"]))
     return [row for _, row in rows[:TOP]]
+
+
+def _doubt(parts: Sequence[np.ndarray]) -> float:
+    """Give the standard error of the difference of two means, autocorrelation in mind."""
+    rests = [part - part.mean() for part in parts]
+    power = sum(float(rest @ rest) for rest in rests)
+    spare = sum(len(rest) for rest in rests) - 2
+    if power <= 0 or spare <= 0:
+        return 0.0
+    alike = sum(float(rest[1:] @ rest[:-1]) for rest in rests) / power
+    alike = min(max(alike, 0.0), 0.99)
+    share = (1 - alike) / (1 + alike)
+    return float(np.sqrt(power / spare * sum(1 / max(1.0, len(rest) * share) for rest in rests)))
 
 
 def _spark(values: np.ndarray) -> list[float | None]:

@@ -97,6 +97,8 @@ def _promises(seen: dict[str, Any]) -> list[str]:
         which = (
             "The objective was met"
             if len(measured) == 1
+            else "Both objectives were met"
+            if len(measured) == 2
             else f"All {len(measured)} objectives were met"
         )
         least = min(measured, key=lambda one: one["budget_left_ratio"])

@@ -130,7 +130,7 @@ def test_long_horizons_take_coarser_steps():
     fc = forecast_series(series, "24h", capacity=80)
     assert len(fc.mean) <= 750
     assert any("steps of 2m" in note for note in fc.notes)
-    assert any("intervals widen" in note for note in fc.notes)
+    assert any("along the slope of the history" in note for note in fc.notes)
     assert fc.mean.index[-1] - series.index[-1] >= pd.Timedelta("24h")
     assert fc.mean.between(48, 52).all()
     # single samples swing by 3, means of 60 by 0.4: the peak must speak of the samples

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import monitorlab as ml
-from monitorlab.model import Severity
+from monitorlab.model import Incident, Severity
 from monitorlab.overview import capacity_pairs, collect, judge, signals, snapshot
 
 TIMES = pd.date_range("2026-01-01", periods=1200, freq="5s", tz="UTC")
@@ -91,3 +91,16 @@ def test_health_weighs_severity_and_time() -> None:
     )  # fmt: skip
     assert (worst.status, worst.score) == ("critical", 0)
     assert worst.reasons[-1] == "1 labelled incident: y"
+
+
+def test_what_people_expected_is_no_incident_and_no_anomaly(mf: ml.MonitoringFrame) -> None:
+    told = 'latency_seconds{route="/cart"}'
+    plain = collect(mf.selection)
+    expected = Incident.make(TIMES[895], TIMES[960], "expected", metrics=[told])
+    heeded = collect(mf.selection, incidents=[expected])
+    fault = plain.anomalies[plain.anomalies["series"] == told]
+    left = heeded.anomalies[heeded.anomalies["series"] == told]
+    during = (left["start"] < TIMES[960]) & (left["end"] > TIMES[895])
+    assert len(fault)
+    assert not during.any()
+    assert len(heeded.incidents) == 0

@@ -13,7 +13,9 @@ import pandas as pd
 import pytest
 
 import monitorlab as ml
+from monitorlab.model import SeriesKey
 from monitorlab.report import SCHEMA
+from monitorlab.report.sections import deltas
 
 TIMES = pd.date_range("2026-01-01", periods=1440, freq="5s", tz="UTC")
 PROMISES = [
@@ -189,3 +191,16 @@ def test_several_pages_in_both_themes_and_on_paper_share_their_colours() -> None
     assert names[0] == names[1]
     assert set(re.findall(r"var\((--[\w-]+)\)", css)) <= names[0]
     assert "@page" in css
+
+
+def test_chance_is_no_change_against_the_previous_period() -> None:
+    rng = np.random.default_rng(3)
+    index = pd.date_range("2026-01-01", periods=60, freq="1min", tz="UTC")
+    key = SeriesKey("q")
+    named = 0
+    for _ in range(100):
+        noise = pd.Series(10 + rng.normal(0, 1, 60), index=index)
+        named += len(deltas({key: noise}, index[-1], pd.Timedelta("10min")))
+    assert named <= 3
+    step = pd.Series(np.repeat([10.0, 14.0], 30) + rng.normal(0, 1, 60), index=index)
+    assert len(deltas({key: step}, index[-1], pd.Timedelta("30min"))) == 1
