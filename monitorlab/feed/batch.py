@@ -18,7 +18,7 @@ A source of one's own is a class with a name and an async generator::
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -110,6 +110,29 @@ class Batch:
     def samples(self) -> int:
         """Number of samples."""
         return sum(len(chunk.times) for chunk in self.chunks)
+
+    def pieces(self, most: int, complete_ns: int | None) -> Iterator[Batch]:
+        """Give the batch in pieces of so many series; time goes on with the last of them.
+
+        Parameters
+        ----------
+        most : int
+            Series in a piece.
+        complete_ns : int, optional
+            Event time that is complete already, which the other pieces leave as it is.
+        """
+        if len(self.chunks) <= most:
+            yield self
+            return
+        if complete_ns is None:
+            oldest = (int(c.times.min()) for c in self.chunks if len(c.times))
+            complete_ns = min(oldest, default=0) - 1
+        newest, known, over = self.newest_ns, self.metrics, self.incidents
+        for begin in range(0, len(self.chunks), most):
+            chunks = self.chunks[begin : begin + most]
+            is_last = begin + most >= len(self.chunks)
+            yield Batch(chunks, newest if is_last else complete_ns, known, over, self.is_last_words)
+            known, over = (), ()
 
     @property
     def newest_ns(self) -> int | None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any
@@ -16,8 +17,9 @@ from monitorlab.feed.batch import Batch, PollingSource
 from monitorlab.feed.clock import Clock
 from monitorlab.times import DurationLike, parse_duration
 
-__all__ = ["HttpSource", "checked_url", "shown_url"]
+__all__ = ["LARGE", "HttpSource", "checked_url", "shown_url"]
 
+LARGE = 1_000_000  # characters of an answer above which it is read beside the event loop
 _SHOWN = 200  # characters of an error page that are quoted
 
 
@@ -84,7 +86,7 @@ class HttpSource(PollingSource):
     interval : duration
         How often.
     timeout : duration
-        How long one answer may take.
+        How long one answer may take, from the question to its last byte.
     max_bytes : int
         An answer longer than this is refused while it arrives.
     headers : mapping of str to str, optional
@@ -125,7 +127,7 @@ class HttpSource(PollingSource):
         self.name = self.shown = shown_url(self.url)
         self.max_bytes = max_bytes
         self._httpx: Any = httpx
-        self._options = {
+        self._options: dict[str, Any] = {
             "timeout": parse_duration(timeout) / 1e9,
             "headers": dict(headers or {}),
             "transport": transport,
@@ -163,9 +165,15 @@ class HttpSource(PollingSource):
         """
         shown = shown_url(url)
         try:
-            async with self._client.stream("GET", url, params=params) as response:
+            async with (
+                asyncio.timeout(self._options["timeout"]),
+                self._client.stream("GET", url, params=params) as response,
+            ):
                 page = await self._read(shown, response)
                 status = response.status_code
+        except TimeoutError as error:
+            msg = f"{shown} took longer than {self._options['timeout']:g} s to answer"
+            raise SourceError(msg) from error
         except self._httpx.HTTPError as error:
             reason = str(error).replace(url, shown) or "no answer in time"
             msg = f"{shown}: {type(error).__name__}: {reason}"

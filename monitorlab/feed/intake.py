@@ -14,6 +14,7 @@ All of it is plain synchronous code; ``LiveFeed`` only decides when it runs.
 from __future__ import annotations
 
 import logging
+import traceback
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -148,6 +149,7 @@ class Intake:
         self.errors += 1
         self.last_error = f"{where}: {error or type(error).__name__}"
         _LOG.debug("feed %s: %s", self._name, where, exc_info=error)
+        _let_go(error)
         now = self._clock.now_ns() if self.watermark_ns is None else self.watermark_ns
         text = f"{type(error).__name__}: {error}"
         nan = float("nan")
@@ -210,3 +212,12 @@ class Intake:
         if before is None or now_ns <= before[0]:
             return 0.0
         return (self.samples - before[1]) / ((now_ns - before[0]) / 1e9)
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Empty the frames of an error that is kept: one may hold half a page of 100 MB."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__

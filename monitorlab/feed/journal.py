@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -62,6 +63,7 @@ class Journal:
     """
 
     def __init__(self, path: Any, *, part_samples: int = PART_SAMPLES) -> None:
+        importlib.import_module("pyarrow")  # takes a second, here rather than while samples wait
         self.path = Path(path)
         self.dropped_samples = 0
         self._writer = PartWriter(self.path, part_samples=part_samples)

@@ -27,6 +27,7 @@ from monitorlab.feed.batch import Batch, Source
 from monitorlab.feed.buffer import Buffer, Overflow
 from monitorlab.feed.clock import Clock
 from monitorlab.feed.desk import AlertDesk
+from monitorlab.feed.home import Home
 from monitorlab.feed.intake import Intake
 from monitorlab.feed.journal import Journal
 from monitorlab.feed.loop import Loop
@@ -154,6 +155,7 @@ class LiveFeed:
         self._task: asyncio.Task[None] | None = None
         self._failure: BaseException | None = None
         self._told = False
+        self._home = Home()
 
     # -- life ------------------------------------------------------------------------------
 
@@ -174,7 +176,7 @@ class LiveFeed:
             msg = f"feed {self.name!r} is {self.state.value}; make a new LiveFeed to start again"
             raise FeedStateError(msg)
         try:
-            loop = asyncio.get_running_loop()
+            loop = self._home.settle()
         except RuntimeError as error:
             msg = (
                 "no event loop runs here: call start() in a notebook cell or in an async "
@@ -359,6 +361,19 @@ class LiveFeed:
                 receivers.remove(receiver)
 
         return unsubscribe
+
+    def call(self, action: Callable[..., Any], *args: Any) -> None:
+        """Call a function in the thread of the feed's event loop; may be used from any thread.
+
+        Parameters
+        ----------
+        action : callable
+            Called at once when this is that thread (or no loop runs), else at the next turn of
+            the loop. JupyterLab handles what widgets say in a thread of its own.
+        *args : object
+            Its arguments.
+        """
+        self._home.call(action, *args)
 
     def to_frame(self) -> pd.DataFrame:
         """Give the events as a table."""

@@ -29,6 +29,8 @@ from monitorlab.times import from_ns
 
 __all__ = ["Loop"]
 
+AT_ONCE = 2_000  # series that are taken in without a pause
+
 
 class Loop:
     """The parts of a feed at work.
@@ -92,8 +94,10 @@ class Loop:
             helpers.append(asyncio.create_task(self._notices.tick(self._clock)))
         try:
             while (batch := await buffer.get()) is not None:
-                self._process(batch)
-                await asyncio.sleep(0)
+                # Everybody else has a turn between two pieces of a batch of very many series.
+                for piece in batch.pieces(AT_ONCE, self._intake.watermark_ns):
+                    self._process(piece)
+                    await asyncio.sleep(0)
             await asyncio.wait({producer})
             failure = None if producer.cancelled() else producer.exception()
             if failure is not None:

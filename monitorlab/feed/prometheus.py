@@ -16,7 +16,7 @@ import numpy as np
 from monitorlab.errors import SourceError, TimeError
 from monitorlab.feed.batch import Batch, Chunk
 from monitorlab.feed.clock import Clock
-from monitorlab.feed.http import HttpSource
+from monitorlab.feed.http import LARGE, HttpSource
 from monitorlab.model import Labels, Metric, MetricType, SeriesKey
 from monitorlab.times import DurationLike, format_duration, parse_duration
 
@@ -27,7 +27,6 @@ LONGEST_NS = 3_600_000_000_000  # one question for stored samples asks for an ho
 SHORTEST_NS = 15_000_000_000  # … and for no less than this when the server finds it too much
 OVERLAP_NS = 30_000_000_000  # samples that reach the server late are asked for again
 MAX_POINTS = 11_000  # of one series in one answer on a grid: the server's own limit
-_LARGE = 1_000_000  # characters of an answer above which it is read beside the event loop
 _TOO_MUCH = ("too many samples", "maximum resolution", "sends more than")
 _TYPES = {"counter": MetricType.COUNTER, "histogram": MetricType.HISTOGRAM}
 
@@ -143,7 +142,7 @@ class PrometheusSource(HttpSource):
                 grid = {"start": _seconds(begin), "end": _seconds(end)}
                 path, params = "query_range", {"query": expr, **grid, "step": _seconds(self._step)}
             page = await self.fetch(f"{self.url}/api/v1/{path}", params)
-            if len(page) < _LARGE:
+            if len(page) < LARGE:
                 found += _series(self.shown, page, expr)
             else:
                 found += await asyncio.to_thread(_series, self.shown, page, expr)

@@ -6,6 +6,7 @@ ScrapeSource(http://localhost:8000/metrics every 15 s)
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ import numpy as np
 from monitorlab.errors import RecordingError, SourceError
 from monitorlab.feed.batch import Batch, Chunk
 from monitorlab.feed.clock import Clock
-from monitorlab.feed.http import HttpSource
+from monitorlab.feed.http import LARGE, HttpSource
 from monitorlab.model import Labels, Metric, MetricType, SeriesKey
 from monitorlab.times import DurationLike, from_ns
 
@@ -76,11 +77,17 @@ class ScrapeSource(HttpSource):
 
     async def read(self, clock: Clock) -> Batch:
         """Read the page once."""
+        page = await self.fetch(self.url)
+        now = clock.now_ns()
+        if len(page) < LARGE:
+            return self._batch(page, now)
+        # A long page is read beside the event loop, which goes on meanwhile.
+        return await asyncio.to_thread(self._batch, page, now)
+
+    def _batch(self, page: str, now: int) -> Batch:
         from monitorlab.io.openmetrics import parse_openmetrics
         from monitorlab.storage import STALE_NAN
 
-        page = await self.fetch(self.url)
-        now = clock.now_ns()
         try:
             found = parse_openmetrics(page, timestamp=from_ns(now), strict=False)
         except RecordingError as error:

@@ -24,6 +24,7 @@ from monitorlab.feed.batch import Chunk
 from monitorlab.feed.notices import Trouble
 from monitorlab.feed.own import OWN_PREFIX
 from monitorlab.feed.pages import Verdict
+from monitorlab.feed.rehearsal import rehearse
 from monitorlab.feed.status import FeedEvent
 from monitorlab.model import Labels, MetricType, SeriesKey, Severity
 from monitorlab.times import DurationLike, from_ns, parse_duration
@@ -72,6 +73,7 @@ class AlertWatch:
             msg = f"the interval of rules must be above zero, not {interval!r}"
             raise SourceError(msg)
         self.engine = LiveEngine(as_rules(rules), interval=interval, on_error="collect")
+        rehearse(self.engine.rules)
         lengths = [parse_duration(g.interval) for g in self.engine.rules.groups if g.interval]
         self._step = min([length, *lengths])
         self._store = store
@@ -163,7 +165,9 @@ class AnomalyWatch:
     Notes
     -----
     A counter is scored by its rate since the sample before, reset-aware. A sample that comes
-    late is not scored. An event is the first sample of a run at or above the threshold.
+    late is not scored. Where a detector has no score (a missing sample, the first of a
+    counter) there is no score sample either: a gap, not a NaN that rules would compare with.
+    An event is the first sample of a run at or above the threshold.
 
     Examples
     --------
@@ -173,7 +177,7 @@ class AnomalyWatch:
     """
 
     def __init__(self, detectors: Any, store: Any) -> None:
-        from monitorlab.anomaly import make_detector
+        from monitorlab.anomaly import Ensemble, make_detector
         from monitorlab.storage import parse_selector
         from monitorlab.storage.matchers import key_filter
 
@@ -184,6 +188,8 @@ class AnomalyWatch:
         for selector, given in chosen.items():
             model = make_detector(given) if isinstance(given, str) else given
             name = given if isinstance(given, str) else getattr(model, "name", "detector")
+            if isinstance(model, Ensemble):
+                model.clone().update(0.0, math.nan)  # compiled now, not while samples wait
             self._tests.append((key_filter(parse_selector(selector).matchers), model, name))
         self._watched: dict[SeriesKey, _Watched | None] = {}
 
