@@ -20,10 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from monitorlab.dashboard.live.flow import Flow
+from monitorlab.dashboard.live.flow import ANSWER_SECONDS, QUICK_SECONDS, Flow
 from monitorlab.dashboard.live.lanes import AlertLanes, labels_text
+from monitorlab.dashboard.live.pace import Pace
 from monitorlab.dashboard.live.series import PanelStream
-from monitorlab.dashboard.live.wire import Block, encode
+from monitorlab.dashboard.live.wire import Block, encode, said_number, said_times
 from monitorlab.dashboard.panels import Panel, default_panels
 from monitorlab.dashboard.subject import Subject
 from monitorlab.errors import MonitorlabError
@@ -34,7 +35,6 @@ __all__ = ["LiveCore", "Message"]
 KEPT_ROWS = 12_000  # of each panel, in the page
 OLDER_SPANS = 5  # stretch before the visible window that a new page is given, in windows
 LIVE_KINDS = ("line", "band", "stat", "gauge")
-SHARE = 3.0  # after a tick, three times as long for everybody else
 ANEW_SECONDS = 1.0  # between two updates that give everything anew
 STATUS_SECONDS = 0.5
 LONGEST_SPAN_NS = 31 * 86_400_000_000_000
@@ -83,7 +83,7 @@ class LiveCore:
 
     Notes
     -----
-    The page acknowledges each update when it is painted; two may be under way. Whatever comes
+    The page acknowledges what it has painted, and few updates may be under way. Whatever comes
     meanwhile stays in the store, and the next update takes all of it, thinned out where a
     screen could not show it. So a slow page is sent updates less often, and none of them is
     larger than a screen needs.
@@ -107,8 +107,8 @@ class LiveCore:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.subject = subject
-        self.flow = Flow()
-        self.rate = rate
+        self.flow = Flow(stretch=round(rate * ANSWER_SECONDS))
+        self.pace = Pace(rate)
         self.span_ns = span_ns
         self.updates = self.bytes = self.samples = 0
         self.lags: deque[float] = deque(maxlen=1_000)  # seconds, arrival to acknowledgement
@@ -126,11 +126,10 @@ class LiveCore:
         self._begun = False
         self._anew = True
         self._anew_at = -np.inf
-        self._not_before = -np.inf
         self._arrived: tuple[float, float] | None = None  # clock and wall of the oldest sample
         self._low_ns: int | None = None
         self._version: int | None = None
-        self._under_way: deque[tuple[int, float, float]] = deque(maxlen=64)
+        self._under_way: deque[tuple[int, float, float]] = deque(maxlen=512)
         self._status: tuple[Any, ...] = ()
         self._status_at = -np.inf
 
@@ -150,7 +149,7 @@ class LiveCore:
         """Take in what a page says: ``hello``, ``ack`` or ``bye``; anything else is ignored."""
         kind, page = content.get("k"), str(content.get("c", ""))
         if kind == "hello":
-            span = _number(content.get("span"))
+            span = said_number(content.get("span"))
             if span > 0:
                 self._widen(int(min(span * 1e9, LONGEST_SPAN_NS)))
             self.flow.hello(page, now)
@@ -158,9 +157,10 @@ class LiveCore:
         elif kind == "bye":
             self.flow.bye(page)
         elif kind == "ack":
-            number = int(_number(content.get("n")))
-            self.flow.answered(page, number, now)
-            self._note_answer(number, _number(content.get("at")) / 1e3, now)
+            number = int(said_number(content.get("n")))
+            slow = said_number(content.get("took")) > 1e3 * QUICK_SECONDS
+            self.flow.answered(page, number, now, is_slow=slow)
+            self._note_answer(number, content.get("done"), now)
 
     def arrived(self, update: FeedUpdate | None, now: float) -> None:
         """Note that samples came in, with the feed's update where there is one."""
@@ -193,7 +193,7 @@ class LiveCore:
         allowed = self.flow.allowed_at(now)
         if allowed is None:
             return None
-        return max(allowed, now if self.flow.greeted else self._not_before)
+        return max(allowed, now if self.flow.greeted else self.pace.ready_at)
 
     def tick(self, now: float) -> Message | None:
         """Give the next update, if one is due and allowed.
@@ -224,14 +224,11 @@ class LiveCore:
         except MonitorlabError as error:
             self.trouble = str(error)
             message = None
-        cost = time.perf_counter() - begin
-        # In step with the rate: one tick that comes late does not delay all after it.
-        period = 1.0 / self.rate
-        self._not_before = max(self._not_before + period, now + max(0.5 * period, SHARE * cost))
+        self.pace.begun(now, cost=time.perf_counter() - begin)
         if message is None:
             return None
         number = self.flow.sent(now)
-        message.content["n"] = number
+        message.content.update(n=number, q=int(self.flow.asks))
         if arrived is not None:
             self._under_way.append((number, *arrived))
         self.updates += 1
@@ -364,7 +361,7 @@ class LiveCore:
             self._lanes.settle(alive, newest / 1e9)
 
     def _status_now(self) -> tuple[str, str, float | None]:
-        lag = _quantile(list(self.lags)[-20:], 0.5)
+        lag = _quantile(list(self.lags)[-3:], 0.5)
         lag_ms = None if lag is None else lag * 1e3
         feed = self.subject.feed
         if feed is None:
@@ -375,23 +372,19 @@ class LiveCore:
             trouble = trouble or str(status.last_error)[:300]
         return status.state, trouble, lag_ms
 
-    def _note_answer(self, number: int, page_wall: float, now: float) -> None:
+    def _note_answer(self, number: int, done: Any, now: float) -> None:
+        painted = said_times(done)
         while self._under_way and self._under_way[0][0] <= number:
-            _, arrived, arrived_wall = self._under_way.popleft()
-            self.lags.append(now - arrived)
-            if page_wall > 0:
-                self.pixels.append(page_wall - arrived_wall)
+            one, arrived, arrived_wall = self._under_way.popleft()
+            if one in painted:
+                self.pixels.append(painted[one] - arrived_wall)
+            if one == number:
+                self.lags.append(now - arrived)
 
 
 def _live(panel: Panel) -> Panel:
     """Show as lines what has no live picture of its own."""
     return panel if panel.kind in LIVE_KINDS else replace(panel, kind="line")
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
-        return 0.0
-    return float(value)
 
 
 def _quantile(values: Sequence[float] | deque[float], share: float) -> float | None:

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Flow"]
+__all__ = ["ANSWER_SECONDS", "QUICK_SECONDS", "Flow"]
 
-WINDOW = 2  # updates under way at the most
+WINDOW = 2  # updates under way at the most while answers are slow
+ANSWER_SECONDS = 5.0  # after so long without a question the next update asks
+QUICK_SECONDS = 0.25  # an answer that takes longer than this is slow
 FORGET_SECONDS = 10.0  # a page silent so long does not hold up others
 PROBE_SECONDS = 2.0  # first wait before a silent page is sent one more; doubled each time
 MOST_PROBES = 6
@@ -35,14 +37,22 @@ class Flow:
     Parameters
     ----------
     window : int
-        Updates that may be under way.
+        Updates that may be under way while answers are slow.
+    stretch : int
+        Updates to each answer at the most while answers are quick.
 
     Notes
     -----
-    At most ``window`` updates are without an answer; while nobody answers at all, one more is
-    sent after 2, 4, 8 … seconds, six at the most, since a kernel that is busy with a cell may
-    not hear the answers. So what is under way is bounded whatever the page does. When several
-    pages look on, the slowest decides, but one that has been silent for ten seconds no longer.
+    An answer is not free: the kernel says that it is busy and idle again, and JupyterLab loads
+    and draws another icon for that; ten answers a second doubled the time to a pixel. So the
+    first update asks for an answer, and as long as answers come within a quarter of a second
+    every second one does, every fourth, up to every ``stretch``-th, and one in five seconds at
+    least; a slow answer, also one not asked for, makes it every one again. A few more updates
+    than that may be without an answer, and two when each is asked for one; while nobody answers
+    at all, one more is sent after 2, 4, 8 … seconds, six at the most, since a kernel that is
+    busy with a cell may not hear the answers. So what is under way is bounded whatever the page
+    does. When several pages look on, the slowest decides, but one that has been silent for ten
+    seconds no longer.
 
     Examples
     --------
@@ -50,11 +60,15 @@ class Flow:
     False
     """
 
-    def __init__(self, window: int = WINDOW) -> None:
-        self.window = window
+    def __init__(self, window: int = WINDOW, stretch: int = 1) -> None:
+        self._least = window
+        self._longest = max(1, stretch)
+        self._stretch = 1
+        self._asked, self._asked_at = 0, 0.0
+        self.asks = True
         self.number = 0
         self._pages: dict[str, _Page] = {}
-        self._sent_at: dict[int, float] = {}
+        self._sent_at: dict[int, float] = {}  # of those that ask
         self._probes = 0
         self._last_sent = 0.0
         self.greeted = False
@@ -64,12 +78,18 @@ class Flow:
         """Pages that look on."""
         return len(self._pages)
 
+    @property
+    def window(self) -> int:
+        """Updates that may be under way now."""
+        return self._window(self._stretch)
+
     def hello(self, page: str, now: float) -> None:
         """Note a page that has just come, or that asks for everything anew."""
         while len(self._pages) >= MOST_PAGES:
             del self._pages[min(self._pages, key=lambda name: self._pages[name].heard)]
         self._pages[page] = _Page(self.number, now)
         self.greeted = True
+        self._probes = 0
         self._settle()
 
     def bye(self, page: str) -> None:
@@ -77,20 +97,31 @@ class Flow:
         self._pages.pop(page, None)
         self._settle()
 
-    def answered(self, page: str, number: int, now: float) -> None:
-        """Note that a page has drawn an update and all before it."""
+    def answered(self, page: str, number: int, now: float, *, is_slow: bool = False) -> None:
+        """Note that a page has drawn an update and all before it, slowly as it says itself."""
         number = min(int(number), self.number)
-        known = self._pages.setdefault(page, _Page(number, now))
-        known.answered = max(known.answered, number)
+        known = self._pages.setdefault(page, _Page(number - 1, now))
+        since = self._sent_at.get(min(number, self._asked))
+        if is_slow or (since is not None and now - since > QUICK_SECONDS):
+            self._stretch = 1
+        elif number >= self._asked > known.answered:
+            self._stretch = min(2 * self._stretch, self._longest)
+        if number > known.answered:
+            self._probes = 0
+            known.answered = number
         known.heard = now
         self._settle()
 
     def sent(self, now: float) -> int:
-        """Note that an update is sent, and give its number."""
-        if self.under_way(now) >= self.window:
-            self._probes += 1
+        """Note that an update is sent, and give its number; ``asks`` tells whether it asks."""
+        tries = not self._has_room(now)
+        self._probes += tries
         self.number += 1
-        self._sent_at[self.number] = now
+        rests = self.number - self._asked < self._stretch and now - self._asked_at < ANSWER_SECONDS
+        self.asks = tries or self.greeted or not rests
+        if self.asks:
+            self._asked, self._asked_at = self.number, now
+            self._sent_at[self.number] = now
         self._last_sent = now
         self.greeted = False
         return self.number
@@ -109,12 +140,22 @@ class Flow:
         """Give when one more may go by itself; None: not before somebody answers."""
         if not self._pages:
             return None
-        if self.under_way(now) < self.window or self.greeted:
+        if self._has_room(now):
             return now
         if self._probes < MOST_PROBES:
             probe = self._last_sent + PROBE_SECONDS * 2.0**self._probes
             return min(probe, self._forgotten_at(now) or probe)
         return self._forgotten_at(now)
+
+    def _window(self, stretch: int) -> int:
+        # What comes while an answer travels: a third of a second, of the five of an answer.
+        return stretch + max(self._least - 1, min(stretch // 3, self._longest // 15))
+
+    def _has_room(self, now: float) -> bool:
+        under_way = self.under_way(now)
+        # Where none of those under way has asked for an answer, the next one has to.
+        none_asks = self.number - under_way >= self._asked
+        return self.greeted or under_way < self.window or none_asks
 
     def _counted(self, now: float) -> list[_Page]:
         """Pages that count: those not silent for long; all when every one is."""
@@ -123,15 +164,18 @@ class Flow:
         return lively or pages
 
     def _is_silent(self, page: _Page, now: float) -> bool:
-        since = self._sent_at.get(page.answered + 1)
+        since = self._waits_since(page)
         return since is not None and now - since > FORGET_SECONDS
+
+    def _waits_since(self, page: _Page) -> float | None:
+        return next((at for n, at in self._sent_at.items() if n > page.answered), None)
 
     def _forgotten_at(self, now: float) -> float | None:
         """Give when the slowest page stops to hold up the others."""
         pages = list(self._pages.values())
         if len(pages) < 2:
             return None
-        waits = [self._sent_at.get(p.answered + 1) for p in self._counted(now)]
+        waits = [self._waits_since(page) for page in self._counted(now)]
         late = [since for since in waits if since is not None]
         if len(late) == len(pages) or not late:
             return None
@@ -140,8 +184,6 @@ class Flow:
     def _settle(self) -> None:
         pages = self._pages.values()
         done = min((page.answered for page in pages), default=self.number)
-        # Bounded: the newest few dozen tell how long each page has been silent.
-        least = max(done, self.number - 4 * (self.window + MOST_PROBES))
+        # Bounded: the newest few tell how long each page has been silent.
+        least = max(done, self.number - 4 * (self._window(self._longest) + MOST_PROBES))
         self._sent_at = {n: at for n, at in self._sent_at.items() if n > least}
-        if any(self.number - page.answered < self.window for page in pages):
-            self._probes = 0

@@ -52,13 +52,21 @@ class LiveOffer(widgets.VBox):
             tooltip="Ten pictures a second, with pause and scroll back, in step with this page",
         )
         self.button.layout.width = "auto"
-        self.button.observe(self._on_switch, "value")
+        self.button.observe(self._heard, "value")
         super().__init__([self.button])
 
     def close(self) -> None:
         """Take the live view away as well."""
         self._put_away()
         super().close()
+
+    def _heard(self, change: Any) -> None:
+        """Switch in the feed's thread: a live view belongs to the event loop it is made in."""
+        feed = self._dashboard.subject.feed
+        if feed is None:
+            self._on_switch(change)
+        else:
+            feed.call(self._on_switch, change)
 
     def _on_switch(self, change: Any) -> None:
         if change["new"] and self.view is None:

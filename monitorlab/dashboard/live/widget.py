@@ -134,7 +134,7 @@ class LiveView(widgets.VBox):
         if program is None:
             from monitorlab.dashboard.widget import Dashboard
 
-            choices = {"span": f"{length / 1e9:g}s"} if subject.feed is not None else {}
+            choices = {"span": _preset(length)} if subject.feed is not None else {}
             self._stand_in = Dashboard(thing, panels, theme=theme, **choices)
             notice = f'<div role="status" style="font-size:12px">{html.escape(NO_BUNDLE)}</div>'
             super().__init__([widgets.HTML(notice), self._stand_in])
@@ -255,6 +255,13 @@ def bundle() -> str | None:
     """
     path = resources.files("monitorlab").joinpath("static", "live.js")
     return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def _preset(span_ns: int) -> str:
+    """Give the shortest of a dashboard's ranges that is as long."""
+    from monitorlab.dashboard.state import SPANS
+
+    return next((s for s in SPANS if s != "all" and parse_duration(s) >= span_ns), "all")
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -1,4 +1,6 @@
-"""How samples travel to the page: a small header and one buffer of Float64 numbers.
+"""How samples travel to the page, and what it says is read: whatever comes does no harm.
+
+Samples are a small header and one buffer of Float64 numbers.
 
 >>> block = Block(0, np.array([1.0, 1.1]), np.array([[5.0, 6.0]]))
 >>> header, data = encode([block])
@@ -13,13 +15,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from monitorlab.errors import SourceError
 
-__all__ = ["ABSENT", "Block", "decode", "encode"]
+__all__ = ["ABSENT", "Block", "decode", "encode", "said_number", "said_times"]
 
 # No sample of this series at this time: its line goes on. NaN breaks a line.
 ABSENT = -sys.float_info.max
@@ -127,3 +130,53 @@ def decode(header: Sequence[Sequence[int]], data: bytes) -> list[Block]:
         blocks.append(Block(panel, numbers[at : at + rows], values))
         at = end
     return blocks
+
+
+def said_number(value: Any) -> float:
+    """Read a number that a page says.
+
+    Parameters
+    ----------
+    value : object
+        Anything.
+
+    Returns
+    -------
+    float
+        Zero for what is not a finite number.
+
+    Examples
+    --------
+    >>> said_number(3), said_number("3"), said_number(None)
+    (3.0, 0.0, 0.0)
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+        return 0.0
+    return float(value)
+
+
+def said_times(value: Any) -> dict[int, float]:
+    """Read when a page painted which update.
+
+    Parameters
+    ----------
+    value : list of [number, milliseconds since the epoch]
+        Or anything; what is not such a pair is left out.
+
+    Returns
+    -------
+    dict
+        Seconds since the epoch by number.
+
+    Examples
+    --------
+    >>> said_times([[7, 1500], [8, "soon"], 9])
+    {7: 1.5}
+    """
+    found: dict[int, float] = {}
+    for pair in value if isinstance(value, list) else ():
+        if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], int):
+            seconds = said_number(pair[1]) / 1e3
+            if seconds > 0:
+                found[pair[0]] = seconds
+    return found

@@ -1,12 +1,15 @@
 // What one page knows of a live view: panels, their history, alerts, and when to answer.
 //
-// Messages are taken in at the next animation frame, all that have come by then together; the
-// newest is acknowledged once the frame has been painted. The kernel waits for that, so a page
-// that is slow or hidden is sent less, and nothing piles up.
+// Messages are taken in at the next animation frame, all that have come by then together. Some
+// of them ask for an answer; it goes once the frame has been painted. The kernel waits for it,
+// so a page that is slow or hidden is sent less, and nothing piles up. The others go without:
+// JupyterLab redraws its icons for each message that the kernel gets.
 import { decode } from "./codec.js";
 import { History } from "./history.js";
 
 const RATE_WINDOW_MS = 3000;
+const MOST_DONE = 512;
+const SLOW_MS = 250; // an update that takes longer is told of at once, asked for or not
 
 export class Page {
   constructor(send, { now = () => performance.now(), frame, painted } = {}) {
@@ -23,6 +26,7 @@ export class Page {
     this.views = new Set();
     this.waiting = [];
     this.planned = false;
+    this.done = []; // number and time of what was painted since the last answer
     this.arrivals = [];
     this.version = 0; // goes up when panels change
     this.span = 0;
@@ -71,6 +75,7 @@ export class Page {
     if (batch.length === 0) {
       return;
     }
+    const begin = this.now();
     for (const message of batch) {
       try {
         this.take(message.content, message.buffer);
@@ -83,15 +88,25 @@ export class Page {
     for (const view of this.views) {
       view.draw();
     }
-    const { content, at } = batch[batch.length - 1];
-    const answer = () =>
-      this.send({
-        k: "ack", c: this.id, n: content.n, took: this.now() - at, at: Date.now(), seen,
-      });
+    const { content } = batch[batch.length - 1];
+    const { at } = batch[0];
+    const drew = this.now() - begin;
+    const done = () => {
+      const painted = Date.now();
+      for (const message of batch) {
+        this.done.push([message.content.n, painted]);
+      }
+      const took = this.now() - at;
+      if (took > SLOW_MS || batch.some((message) => message.content.q !== 0)) {
+        this.send({ k: "ack", c: this.id, n: content.n, seen, took, drew, done: this.done });
+        this.done = [];
+      }
+      this.done.splice(0, this.done.length - MOST_DONE);
+    };
     if (seen) {
-      this.painted(answer);
+      this.painted(done);
     } else {
-      answer();
+      done();
     }
   }
 

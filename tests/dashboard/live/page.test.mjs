@@ -102,6 +102,36 @@ test("messages of one frame are taken together and the newest is acknowledged", 
   assert.deepEqual(sent.map((m) => [m.k, m.n]), [["ack", 2]]);
 });
 
+test("what does not ask is told of with the next answer", () => {
+  const { page, sent, frames } = makePage();
+  page.views.add({ onScreen: true, draw: () => {} });
+  page.receive(...message(1, [1], { spec: spec(["up"]), q: 0 }));
+  frames.shift()();
+  assert.deepEqual(sent, []);
+  page.receive(...message(2, [2], { q: 1 }));
+  page.receive(...message(3, [3], { q: 0 }));
+  frames.shift()();
+  assert.equal(sent.length, 1);
+  assert.equal(sent[0].n, 3);
+  assert.deepEqual(sent[0].done.map(([n]) => n), [1, 2, 3]);
+  for (let n = 4; n < 1000; n++) {
+    page.receive(...message(n, [n], { q: 0 }));
+    frames.shift()();
+  }
+  assert.ok(page.done.length <= 512);
+  assert.equal(page.done.at(-1)[0], 999);
+});
+
+test("an update that takes long is answered though it does not ask", () => {
+  const { page, sent, frames } = makePage();
+  let now = 0;
+  page.now = () => now;
+  page.views.add({ onScreen: true, draw: () => (now += 300) });
+  page.receive(...message(1, [1], { spec: spec(["up"]), q: 0 }));
+  frames.shift()();
+  assert.deepEqual(sent.map((m) => [m.n, m.took]), [[1, 300]]);
+});
+
 test("a message for a page that was here before is left out, but answered", async () => {
   const { page, sent } = makePage();
   page.receive(...message(7, [1, 2]));

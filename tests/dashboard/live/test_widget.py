@@ -127,6 +127,19 @@ def test_without_the_bundle_plotly_stands_in_and_says_so(monkeypatch: pytest.Mon
     view.close()
 
 
+@pytest.mark.parametrize(
+    ("span", "shown"), [("15s", "1m"), ("5m", "5m"), ("90s", "5m"), ("90d", "all")]
+)
+def test_without_the_bundle_a_feed_is_shown_too(
+    monkeypatch: pytest.MonkeyPatch, span: str, shown: str
+) -> None:
+    monkeypatch.setattr(module, "bundle", lambda: None)
+    view = LiveView(ml.LiveFeed(None, Ticks()), ["up"], span=span)
+    assert view.is_fallback
+    assert view.children[1].choices.span == shown
+    view.close()
+
+
 def test_closing_ends_the_subscription(bundled: None) -> None:
     feed = ml.LiveFeed(None, Ticks())
     view = LiveView(feed)
