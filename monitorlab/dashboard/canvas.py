@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from monitorlab.dashboard.bundle import new_figure
 from monitorlab.dashboard.export import IN_NOTEBOOK
-from monitorlab.dashboard.postponed import import_plotly
 from monitorlab.dashboard.view import View
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Canvas"]
 
 REST_SECONDS = 1.5
+_TOLD = ("_js2py_restyle", "_js2py_relayout", "_js2py_update")  # by the page
 # What may change of a trace without building it anew.
 _SAMPLES = ("x", "y", "z", "line", "text", "cells", "header", "domain", "colorbar", "name")
 
@@ -49,7 +50,7 @@ class Canvas:
     """
 
     def __init__(self, view: View, zoomed: Callable[[Any, Any], None]) -> None:
-        self.widget: go.FigureWidget = import_plotly().FigureWidget(view.data, view.layout)
+        self.widget: go.FigureWidget = new_figure(view.data, view.layout)
         self.widget._config = IN_NOTEBOOK  # noqa: SLF001 - has no public name
         self.widget.add_class("ml-plots")
         self.is_applying = False
@@ -58,6 +59,8 @@ class Canvas:
         self._width = 0
         self._structure = _structure_of(view)
         self._layout, self._data = dict(view.layout), view.data
+        self._is_stored = True
+        self.widget.observe(self._unstored, list(_TOLD))
         self._listen()
 
     def fit(self, width: int) -> None:
@@ -67,6 +70,7 @@ class Canvas:
             self.is_applying = True
             try:
                 self.widget.layout.width = width
+                self._is_stored = False
             finally:
                 self.is_applying = False
 
@@ -83,6 +87,7 @@ class Canvas:
         structure = _structure_of(view)
         figure = self.widget
         self.is_applying = True
+        self._is_stored = False
         try:
             if structure != self._structure:
                 figure.data = ()
@@ -116,6 +121,9 @@ class Canvas:
 
     def store(self) -> None:
         """Put what the figure holds into the state that a page starts from."""
+        if self._is_stored:
+            return
+        self._is_stored = True
         figure = self.widget
         figure._widget_layout = figure.to_dict()["layout"]  # noqa: SLF001 - as Plotly does
         figure._widget_data = [t.to_plotly_json() for t in figure.data]  # noqa: SLF001
@@ -153,6 +161,9 @@ class Canvas:
             if names:
                 groups.setdefault(names, []).append(row)
         return groups
+
+    def _unstored(self, _: Any) -> None:
+        self._is_stored = False
 
     def _listen(self) -> None:
         self.widget.layout.on_change(self._changed, "xaxis.range", "xaxis.autorange")

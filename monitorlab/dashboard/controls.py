@@ -165,6 +165,4 @@ class Controls:
 
     @staticmethod
     def _bar(children: list[widgets.Widget]) -> widgets.Box:
-        bar = widgets.Box(children)
-        bar.add_class("ml-bar")
-        return bar
+        return widgets.Box(children, _dom_classes=("ml-bar",))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import html
 import importlib
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -151,12 +152,19 @@ def write_png(figure: go.Figure, path: Path, *, scale: float) -> Path:
     try:
         figure.write_image(str(path), format="png", scale=scale)
     except (RuntimeError, ValueError, OSError) as error:
-        msg = (
-            f"{path} could not be drawn: {str(error).strip().splitlines()[0]}; PNG needs a Chrome "
-            "or Chromium that kaleido finds (set BROWSER_PATH to it)"
-        )
-        raise SourceError(msg) from error
+        raise SourceError(f"{path} could not be drawn: {_why_not(error)}") from error
     return path
+
+
+def _why_not(error: Exception) -> str:
+    """Say in one line why kaleido drew nothing, and which browser it was given."""
+    told = " ".join(str(part) for part in error.args) or type(error).__name__
+    first = re.split(r"(?<=\.)\s|\n", told.strip())[0].rstrip(".")
+    named = os.environ.get("BROWSER_PATH")
+    tried = f"BROWSER_PATH is {named}" if named else "BROWSER_PATH is not set"
+    return (
+        f"{first}; PNG needs a Chrome or Chromium: install one, or set BROWSER_PATH to it ({tried})"
+    )
 
 
 def _tiles(
@@ -169,7 +177,8 @@ def _tiles(
     each = (full - GAP_PX * (len(tiles) - 1)) / max(1, len(tiles))
 
     def across(px: float) -> float:
-        return (px - margin["l"]) / wide
+        moved: float = (px - margin["l"]) / wide
+        return moved
 
     def upward(px: float) -> float:
         return 1.0 + (GAP_PX + px) / high

@@ -21,7 +21,7 @@ from monitorlab.dashboard.answers import Answer
 from monitorlab.dashboard.arrange import BOTTOM_PX, OWN_AXIS, TOP_PX, Arrangement, Cell, arrange
 from monitorlab.dashboard.bands import Span
 from monitorlab.dashboard.look import ACCENT, CLEAR, FONT, INK, line_colors
-from monitorlab.dashboard.traces import Place, draw, iso, names_in_legend
+from monitorlab.dashboard.traces import Place, draw, iso, lane_name, names_in_legend
 from monitorlab.dashboard.units import axis_format
 from monitorlab.plotting import Theme, rgba
 
@@ -80,13 +80,14 @@ def build(
     grid = arrange(answers, columns)
     layout = _frame(look, solid=solid)
     layout["height"] = grid.height_px
+    layout["margin"]["l"] = _left(answers)
     if not answers:
         layout["xaxis"] = layout["yaxis"] = {"visible": False}
         layout["annotations"] = [_note("nothing to show", "paper", "paper", look)]
         return [], layout
     limits = [iso(start_ns), iso(end_ns)]
     axes = _axis_names(answers, grid)
-    layout["xaxis"] = _time_axis(look, limits, 0.0, 1.0, "y", follows=False)
+    layout["xaxis"] = _time_axis(look, limits, 0.0, 1.0, follows=False)
     data: list[dict[str, Any]] = []
     for number, (one, cell) in enumerate(zip(answers, grid.cells, strict=True)):
         x, y = axes[number], _name("y", number)
@@ -97,7 +98,8 @@ def build(
         is_linked = one.panel.kind not in OWN_AXIS and is_plot
         if is_plot:
             left, right = place.across
-            axis = _time_axis(look, limits, left, right, y, follows=x != "x" and is_linked)
+            axis = _time_axis(look, limits, left, right, follows=x != "x" and is_linked)
+            axis["position"] = cell.bottom  # of the lowest plot, with samples or without
             layout[_axis(x)] = axis | drawn.x
             layout[_axis(y)] = _value_axis(look, one, cell, x) | drawn.y
             layout[place.legend] = _legend(look, cell, grid)
@@ -170,18 +172,25 @@ def _frame(look: dict[str, str], *, solid: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _left(answers: Sequence[Answer]) -> int:
+    """Give the room left of the plots: numbers need little, the names of alert rules more."""
+    lanes = [one.content.names for one in answers if one.panel.kind == "alerts" and one.content]
+    longest = max((len(lane_name(name)) for names in lanes for name in names), default=0)
+    return max(LEFT_PX, round(longest * LABEL_PX) + 12)
+
+
 def _time_axis(
     look: dict[str, str],
     limits: list[str],
     left: float,
     right: float,
-    anchor: str,
     *,
     follows: bool,
 ) -> dict[str, Any]:
+    # Anchored to a plot, the axis has no place while that plot has no traces.
     axis = {
         "type": "date", "range": limits, "autorange": False, "domain": [left, right],
-        "anchor": anchor, "gridcolor": look["grid"], "linecolor": look["grid"], "zeroline": False,
+        "anchor": "free", "gridcolor": look["grid"], "linecolor": look["grid"], "zeroline": False,
         "tickfont": {"size": 11, "color": look["muted"]}, "hoverformat": "%Y-%m-%d %H:%M:%S",
         "nticks": 8, "ticks": "", "tickangle": 0, "showspikes": False,
     }  # fmt: skip

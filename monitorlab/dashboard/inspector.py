@@ -46,57 +46,9 @@ class Inspector:
         self._mark = mark
         self._now_ns = 0
         self._is_showing = False
-        narrow = widgets.Layout(width="154px")
-        self.start = widgets.Text(
-            continuous_update=False, layout=narrow, tooltip="Start of the selection"
-        )
-        self.end = widgets.Text(
-            continuous_update=False, layout=narrow, tooltip="End of the selection"
-        )
-        self.zoom = widgets.Button(
-            description="zoom in", tooltip="Show the selection only", layout={"width": "74px"}
-        )
-        self.close = widgets.Button(
-            description="✕", tooltip="Close the selection", layout={"width": "34px"}
-        )
-        self.body = widgets.HTML()
-        self.kind = widgets.Combobox(
-            options=KINDS, placeholder="kind, e.g. slow", layout={"width": "128px"},
-            tooltip="Kind of the incident",
-        )  # fmt: skip
-        self.severity = widgets.Dropdown(
-            options=[level.value for level in Severity], value="error", layout={"width": "92px"},
-            tooltip="Severity of the incident",
-        )  # fmt: skip
-        self.note = widgets.Text(
-            placeholder="note", layout={"width": "auto"}, tooltip="A note on the incident"
-        )
-        self.mark = widgets.Button(
-            description="mark as incident", tooltip="Put it among the incidents",
-            layout={"width": "auto"},
-        )  # fmt: skip
-        self.message = widgets.HTML()
-        self.note.add_class("ml-grow")
-        self.mark.add_class("ml-primary")
-        title = widgets.HTML('<div class="ml-side-title">Selection</div>')
-        title.add_class("ml-grow")
-        self.box = widgets.VBox(
-            [
-                self._row(title, self.zoom, self.close),
-                self._row(self.start, self.end),
-                self.message,
-                self._row(self.kind, self.severity),
-                self._row(self.note, self.mark),
-                self.body,
-            ]
-        )
-        self.box.add_class("ml-side")
+        self.body, self.message = widgets.HTML(), widgets.HTML()
+        self.box = widgets.VBox(_dom_classes=("ml-side",))
         state.observe(self._show, "selection")
-        self.start.observe(self._typed, "value")
-        self.end.observe(self._typed, "value")
-        self.zoom.on_click(lambda _: state.update({"zoom": state.selection, "selection": ()}))
-        self.close.on_click(lambda _: state.update({"selection": ()}))
-        self.mark.on_click(self._marked)
         self._show(None)
 
     def show(self, found: Findings, now_ns: int) -> None:
@@ -113,8 +65,59 @@ class Inspector:
         )
         self.message.layout.display = None if text else "none"
 
+    def _fill(self) -> None:
+        """Make the fields: few dashboards need them, and forty messages bring them."""
+        narrow = widgets.Layout(width="154px")
+        self.start = widgets.Text(
+            continuous_update=False, layout=narrow, tooltip="Start of the selection"
+        )
+        self.end = widgets.Text(
+            continuous_update=False, layout=narrow, tooltip="End of the selection"
+        )
+        self.zoom = widgets.Button(
+            description="zoom in", tooltip="Show the selection only", layout={"width": "74px"}
+        )
+        self.close = widgets.Button(
+            description="✕", tooltip="Close the selection", layout={"width": "34px"}
+        )
+        self.kind = widgets.Combobox(
+            options=KINDS, placeholder="kind, e.g. slow", layout={"width": "128px"},
+            tooltip="Kind of the incident",
+        )  # fmt: skip
+        self.severity = widgets.Dropdown(
+            options=[level.value for level in Severity], value="error", layout={"width": "92px"},
+            tooltip="Severity of the incident",
+        )  # fmt: skip
+        self.note = widgets.Text(
+            placeholder="note", layout={"width": "auto"}, tooltip="A note on the incident"
+        )
+        self.mark = widgets.Button(
+            description="mark as incident", tooltip="Put it among the incidents",
+            layout={"width": "auto"},
+        )  # fmt: skip
+        self.note.add_class("ml-grow")
+        self.mark.add_class("ml-primary")
+        title = widgets.HTML('<div class="ml-side-title">Selection</div>')
+        title.add_class("ml-grow")
+        self.box.children = (
+            self._row(title, self.zoom, self.close),
+            self._row(self.start, self.end),
+            self.message,
+            self._row(self.kind, self.severity),
+            self._row(self.note, self.mark),
+            self.body,
+        )
+        self.start.observe(self._typed, "value")
+        self.end.observe(self._typed, "value")
+        state = self._state
+        self.zoom.on_click(lambda _: state.update({"zoom": state.selection, "selection": ()}))
+        self.close.on_click(lambda _: state.update({"selection": ()}))
+        self.mark.on_click(self._marked)
+
     def _show(self, _: object) -> None:
         chosen = self._state.selection
+        if len(chosen) == 2 and not self.box.children:
+            self._fill()
         self.box.layout.display = None if len(chosen) == 2 else "none"
         self.say("")
         if len(chosen) == 2:
@@ -157,9 +160,7 @@ class Inspector:
 
     @staticmethod
     def _row(*children: widgets.Widget) -> widgets.Box:
-        row = widgets.Box(children)
-        row.add_class("ml-bar")
-        return row
+        return widgets.Box(children, _dom_classes=("ml-bar",))
 
 
 def _text(nanoseconds: int) -> str:

@@ -18,6 +18,7 @@ import ipywidgets as widgets
 import pandas as pd
 import traitlets
 
+from monitorlab.dashboard.bundle import begin_loading
 from monitorlab.dashboard.canvas import Canvas
 from monitorlab.dashboard.coalesce import Coalescer
 from monitorlab.dashboard.controls import Controls
@@ -51,15 +52,25 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def _shown_if_it_fails(method: Method) -> Method:
-    """Show an exception in the dashboard: one in a widget callback is lost otherwise."""
+    """Show an exception in the dashboard: one in a widget callback is lost otherwise.
 
-    @functools.wraps(method)
-    def guarded(self: Stage, *args: Any, **kwargs: Any) -> Any:
+    JupyterLab handles what a page says in a thread of its own; beside a feed the method is
+    called in the feed's thread, which draws the same figure and writes to the same store.
+    """
+
+    def tried(self: Stage, *args: Any) -> None:
         try:
-            return method(self, *args, **kwargs)
+            method(self, *args)
         except Exception as error:  # noqa: BLE001 - shown, not lost
             self._say(f"{type(error).__name__}: {error}")
-            return None
+
+    @functools.wraps(method)
+    def guarded(self: Stage, *args: Any) -> None:
+        feed = self.subject.feed
+        if feed is None:
+            tried(self, *args)
+        else:
+            feed.call(tried, self, *args)
 
     return guarded  # type: ignore[return-value]
 
@@ -107,6 +118,7 @@ class Stage(widgets.VBox):
         **choices: Any,
     ) -> None:
         self.subject = Subject(thing)
+        begin_loading()
         feed = self.subject.feed
         live = feed is not None
         self.choices = DashboardState()

@@ -24,12 +24,13 @@ from monitorlab.dashboard.look import ACCENT, CLEAR, INK, SCALES, line_colors
 from monitorlab.dashboard.units import axis_format
 from monitorlab.plotting import SEVERITY_COLORS, Theme, rgba, time_axis
 
-__all__ = ["Drawn", "Place", "draw", "iso", "names_in_legend"]
+__all__ = ["Drawn", "Place", "draw", "iso", "lane_name", "names_in_legend"]
 
 DENSE = 700  # points; a line of more is drawn finer
 BAND_SHADES = (1.0, 0.7, 0.42)  # of one colour, from the median outwards
 LANE_PX = 11
 CELL_PX = 25
+LANE_CHARS = 18  # of a rule's name beside its lane
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,26 @@ def iso(nanoseconds: int) -> str:
     '1970-01-01T00:00:01.500'
     """
     return str(np.datetime64(int(nanoseconds), "ns").astype("datetime64[ms]"))
+
+
+def lane_name(name: str) -> str:
+    """Shorten the name of a rule to the room beside its lane.
+
+    Parameters
+    ----------
+    name : str
+        The rule's name.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> lane_name("HighRequestLatencyOfCheckout")
+    'HighRequestLatenc…'
+    """
+    return name if len(name) <= LANE_CHARS else f"{name[: LANE_CHARS - 1]}…"
 
 
 def _base(place: Place) -> dict[str, Any]:
@@ -270,7 +291,7 @@ def _score(one: Answer, place: Place) -> Drawn:
 def _lanes(one: Answer, place: Place) -> Drawn:
     if one.content is None:
         return Drawn([])
-    names = [_escaped(name) for name in one.content.names]
+    names = [_escaped(lane_name(name)) for name in one.content.names]
     by_level: dict[str, list[tuple[int, Any]]] = {}
     for row, firings in enumerate(one.content.firings):
         for span in firings:

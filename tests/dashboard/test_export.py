@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -67,8 +68,36 @@ def test_without_a_browser_the_reason_is_said(
 
     monkeypatch.setitem(sys.modules, "kaleido", types.ModuleType("kaleido"))
     monkeypatch.setattr(go.Figure, "write_image", broken)
-    with pytest.raises(SourceError, match="no Chrome here; PNG needs"):
+    with pytest.raises(SourceError, match="no Chrome here; PNG needs a Chrome or Chromium"):
         Dashboard(shop).to_png(tmp_path / "x.png")
+
+
+def test_a_browser_that_does_not_start_is_named(
+    shop: MonitoringFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import types
+
+    import plotly.graph_objects as go
+
+    def broken(*_: object, **__: object) -> None:
+        msg = "The browser seemed to close immediately."
+        raise RuntimeError(msg, "You can set the logger's level.")
+
+    monkeypatch.setitem(sys.modules, "kaleido", types.ModuleType("kaleido"))
+    monkeypatch.setattr(go.Figure, "write_image", broken)
+    monkeypatch.setenv("BROWSER_PATH", "/bin/false")
+    with pytest.raises(SourceError, match=r"close immediately; PNG .*BROWSER_PATH is /bin/false"):
+        Dashboard(shop).to_png(tmp_path / "x.png")
+
+
+def test_a_picture_is_drawn_by_a_real_browser(shop: MonitoringFrame, tmp_path: Path) -> None:
+    pytest.importorskip("kaleido", reason="PNG is an extra: monitorlab[png]")
+    if not any(shutil.which(name) for name in ("chromium", "google-chrome", "chrome")):
+        pytest.skip("there is no Chrome or Chromium")
+    target = Dashboard(shop, ["queue_depth"]).to_png(tmp_path / "x.png", width=800, scale=1.0)
+    head = target.read_bytes()[:24]
+    assert head[:8] == b"\x89PNG\r\n\x1a\n"
+    assert int.from_bytes(head[16:20], "big") == 800
 
 
 def test_plotly_still_finds_nbformat_when_it_wants_it() -> None:

@@ -7,10 +7,11 @@ import itertools
 import numpy as np
 import pytest
 
-from monitorlab.dashboard.answers import answer
+from monitorlab.dashboard.answers import Answer, answer
 from monitorlab.dashboard.bands import alert_spans, incident_spans, rows_of_events, within
 from monitorlab.dashboard.coalesce import Coalescer
 from monitorlab.dashboard.figure import build
+from monitorlab.dashboard.kinds import Lanes
 from monitorlab.dashboard.panels import Panel, default_panels, panel_of
 from monitorlab.dashboard.tiles import measure, tiles_html
 from monitorlab.dashboard.units import axis_format, human
@@ -288,3 +289,23 @@ def test_requests_are_coalesced_and_a_slow_action_is_called_less_often() -> None
     asyncio.run(main())
     assert 1 <= len(drawn) <= 10
     assert all(b - a >= 0.019 for a, b in itertools.pairwise(drawn))
+
+
+def test_a_time_axis_has_its_place_though_its_lowest_plot_is_empty(shop: MonitoringFrame) -> None:
+    # Anchored to a plot without traces, Plotly draws the axis at NaN.
+    panels = [Panel("queue_depth"), Panel("nothing_at_all")]
+    found = [answer(p, shop.selection, START, END, step_ns=SECOND) for p in panels]
+    data, layout = build(found, start_ns=START, end_ns=END, columns=1)
+    assert [trace["yaxis"] for trace in data] == ["y"]
+    assert layout["xaxis"]["anchor"] == "free"
+    assert layout["xaxis"]["position"] == layout["yaxis2"]["domain"][0]
+
+
+def test_the_names_of_alert_rules_have_room(shop: MonitoringFrame) -> None:
+    plain = [answer(Panel("queue_depth"), shop.selection, START, END, step_ns=SECOND)]
+    long = Answer(Panel("", kind="alerts"), content=Lanes(("CheckoutAnswersTooSlowly",), ((),)))
+    _, narrow = build(plain, start_ns=START, end_ns=END)
+    _, wide = build([*plain, long], start_ns=START, end_ns=END)
+    assert narrow["margin"]["l"] < 60
+    assert wide["margin"]["l"] > 110
+    assert wide["yaxis2"]["ticktext"] == ["CheckoutAnswersTo…"]
