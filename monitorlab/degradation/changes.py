@@ -20,7 +20,7 @@ from monitorlab.degradation.noise import (
     persistence,
     without_outliers,
 )
-from monitorlab.degradation.segments import Shape, fitted, partition, refine, segment_costs
+from monitorlab.degradation.segments import Shape, continued, fitted, partitions, refine
 from monitorlab.errors import InvalidSeriesError
 from monitorlab.seasonality.adjust import remove_seasons
 from monitorlab.seasonality.periods import SAMPLE_ANCHORS, find_periods_in_samples
@@ -30,12 +30,14 @@ __all__ = ["Segmentation", "changepoints", "segment"]
 
 MAX_POINTS = 1_000  # longer series are cut into block means, changes then moved to the sample
 MIN_SAMPLES = 12
+SHAPES: tuple[Shape, ...] = ("level", "line")
 MIN_SIZE = {"level": 5, "line": 8}
 PRICE = {"level": (7.0, 2.2), "line": (13.0, 2.0)}  # a + b log(n) for one change
 WANDERS = -11.0  # persistence above which a series has no level to return to
 STANDS = -40.0  # the same a piece, below which straight pieces are more than a walk cut up
 LEAST_MEMORY = 0.055  # the same a sample: memory of under 18 samples is noise, not a course
 MATERIAL = 1.0  # times log(n) / n of the variance that a bend of a wandering series explains
+LEAST_STEP = 2.5  # deviations from the lines that a step between them stands out by
 STEP_REACH, STEP_LIMIT = 0.03, 6.0  # share of the series, robust deviations of its steps
 LADDER = 12  # penalties tried
 
@@ -111,17 +113,19 @@ def changepoints(series: pd.Series | np.ndarray | Sequence[float]) -> list[int]:
        plus a price for each change, so memory in the noise is never paid with changes
        (the idea of the gappy Schwarz criterion). The best score wins; then changes that
        do not earn their price are taken back one by one.
-    3. Spells shorter than 3.5 % of the series that come back are no change for good; every
-       change left has to be significant against the long-run variance of the noise, which
-       sees memory that an autoregression of six samples does not.
+    3. Spells that come back, ends of under ten samples, and jumping to and fro are no change
+       for good. Changes left have to be significant against the long-run variance of the noise,
+       and together against noise with a long memory, whose averages shrink slowly with their
+       length (`monitorlab.degradation.lasting`).
     4. A series that wanders (it spans fewer than 11 times its own memory, of 18 samples or
        more, so no level to return to can be known) is cut into straight lines instead, where
-       a bend explains a material share of the whole variance, moved to a step near it that
-       clearly stands out. Pieces that leave next to no memory (a leak that begins) are none of
+       a bend explains a material share of the whole variance, is a step of 2.5 deviations or
+       more, and is moved to a step near it that clearly stands out. Such changes are never
+       called significant. Pieces that leave next to no memory (a leak that begins) are none of
        that: they are tested like any other change.
 
     Prices are set so that white noise and autoregressive noise show a change in fewer
-    than 1 in 100 series. Cost O(n) plus one million segment costs. Not good at: changes of
+    than 1 in 100 series. Cost O(n) plus half a million segment costs. Not good at: changes of
     variance alone, regimes shorter than 5 samples; a series that jumps to and fro for long
     spells (states, bursts of jobs) is cut there.
 
@@ -240,14 +244,13 @@ def _segment(
     if scale <= 1e-12 * float(np.abs(y).max()):
         return [], "level", False, ()
     y = (y - y.mean()) / scale
-    costs: dict[Shape, np.ndarray] = {s: segment_costs(y, s) for s in ("level", "line")}
-    best = _best(y, costs)
+    best = _best(y)
     wanders = _wanders(y - fitted(y, (), "line"))
     if wanders and best.points:
         left = persistence(y - fitted(y, best.points, best.shape))
         wanders = left > (STANDS * (len(best.points) + 1) if best.shape == "line" else WANDERS)
     if wanders:
-        best = _material(y, costs["line"])
+        best = _material(y)
         p_values = _chances(y, best)
     else:
         points, p_values = lasting(y, best.points, best.shape, spent)
@@ -272,24 +275,21 @@ def _score(y: np.ndarray, points: Sequence[int], shape: Shape) -> float:
     return value + tilt + _price(shape, len(y)) * len(points)
 
 
-def _best(y: np.ndarray, costs: dict[Shape, np.ndarray]) -> _Candidate:
+def _best(y: np.ndarray) -> _Candidate:
     n = len(y)
     noise = 0.5 * float(np.mean(np.diff(y) ** 2))
     best: _Candidate | None = None
-    for shape, cost in costs.items():
-        low = max(3.0 * np.log(n) * noise, 1e-6 * cost[n, 0], 1e-9)
-        seen: set[tuple[int, ...]] = set()
-        for penalty in np.geomspace(low, max(2.0 * low, 0.5 * n), LADDER):
-            points = tuple(partition(cost, penalty=float(penalty), min_size=MIN_SIZE[shape]))
-            if points in seen or len(points) > n // 10:
+    for shape in SHAPES:
+        whole = y - fitted(y, (), shape)
+        low = max(3.0 * np.log(n) * noise, 1e-6 * float(whole @ whole), 1e-9)
+        ladder = np.geomspace(low, max(2.0 * low, 0.5 * n), LADDER)
+        found = partitions(y, shape, ladder, MIN_SIZE[shape])
+        for points in dict.fromkeys([*found, ()]):
+            if len(points) > n // 10:
                 continue
-            seen.add(points)
             score = _score(y, points, shape)
             if best is None or score < best.score:
                 best = _Candidate(points, shape, score)
-        score = _score(y, (), shape)
-        if best is None or score < best.score:
-            best = _Candidate((), shape, score)
     if best is None:
         return _Candidate((), "level", 0.0)
     return _pruned(y, best)
@@ -310,12 +310,27 @@ def _pruned(y: np.ndarray, best: _Candidate) -> _Candidate:
     return best
 
 
-def _material(y: np.ndarray, cost: np.ndarray) -> _Candidate:
+def _material(y: np.ndarray) -> _Candidate:
     n = len(y)
     penalty = 2.0 * MATERIAL * float(np.log(n))  # y has variance 1, a bend two parameters
-    points = partition(cost, penalty=penalty, min_size=MIN_SIZE["line"])
-    points = _at_steps(y, points)
-    return _Candidate(tuple(points), "line", _score(y, points, "line"))
+    moved = _at_steps(y, partitions(y, "line", [penalty], MIN_SIZE["line"])[0])
+    points = _only_steps(y, moved)
+    return _Candidate(points, "line", _score(y, points, "line"))
+
+
+def _only_steps(y: np.ndarray, points: Sequence[int]) -> tuple[int, ...]:
+    """Keep the bends of a wandering course that are steps: a smooth bend is how it wanders."""
+    rest = y - fitted(y, points, "line")
+    freedom = max(len(y) - 2 * (len(points) + 1), 1)
+    least = LEAST_STEP * float(np.sqrt(rest @ rest / freedom))
+    edges = [0, *points, len(y)]
+    out = []
+    for before, at, after in zip(edges[:-2], edges[1:-1], edges[2:], strict=True):
+        where = np.array([at - 0.5])
+        step = continued(y, at, after, where, "line") - continued(y, before, at, where, "line")
+        if abs(float(step[0])) >= least:
+            out.append(at)
+    return tuple(out)
 
 
 def _at_steps(y: np.ndarray, points: Sequence[int]) -> list[int]:

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from monitorlab.degradation.memory import chance, spreads
 from monitorlab.degradation.segments import Shape, fitted
 from monitorlab.seasonality.adjust import lag_one
 
@@ -26,6 +27,10 @@ FEWEST_BLOCKS = 3
 MOST_MEMORY = 0.99
 MOST_SPENT = 0.75
 ALPHA = 0.005
+LEAST_REGIME = 10  # samples (an eighth of a short series) that a regime for good lasts
+SAME = 0.25  # of the usual jump: levels that near are one level
+FEWEST_CHANGES = 3  # and the share of levels that came back that make a habit
+RETURNS = 0.75
 
 
 def lasting(
@@ -54,27 +59,54 @@ def lasting(
 
     Notes
     -----
-    A regime shorter than 3.5 % of the series after which the old level comes back is a
-    spell: both its changes are dropped (one, where something stays afterwards), and its
-    samples left out of what follows. Then the
-    change that explains least is tested, and dropped, until all are significant: the sum of
-    squares that it explains, over the long-run variance of what is left, is compared with an
-    F distribution, and the chance multiplied by the number of blocks. The long-run variance is
-    the larger of that of the means of thirty blocks and that of an autoregression of order
-    one, whose coefficient is corrected for its bias in short series. Cost O(n) a change.
+    1. Where three quarters of the levels have been seen before, jumping to and fro is what
+       the series does: only the change that explains most is left, and has all the jumping
+       against it.
+    2. A regime shorter than 3.5 % of the series (and ten samples) at either end cannot be known
+       to last. One after which the old level comes back is a spell: both its changes are
+       dropped (one, where something stays afterwards), and its samples left out of what follows.
+    3. The change that explains least is tested, and dropped, until all are significant: the
+       sum of squares that it explains, over the long-run variance of what is left, is compared
+       with an F distribution, and the chance multiplied by the number of blocks. The long-run
+       variance is the larger of that of the means of thirty blocks and that of an
+       autoregression of order one, whose coefficient is corrected for its bias in short series.
+    4. All that are left are tested together against noise with a long memory
+       (`monitorlab.degradation.memory`), at the scale of the regimes; where they fail, the
+       weakest is dropped and the rest tried again. So changes have to beat how far averages
+       as long as the regimes move elsewhere in the series.
+
+    Cost O(n) a change.
 
     References
     ----------
     Kiefer, Vogelsang (2005), "A new asymptotic theory for heteroskedasticity-
-    autocorrelation robust tests".
+    autocorrelation robust tests"; Shao (2011), "A simple test of changes in mean in the
+    possible presence of long-range dependence".
 
     Examples
     --------
     >>> y = np.random.default_rng(0).normal(size=400) + 3.0 * (np.arange(400) >= 250)
     >>> kept, p_values = lasting(y, (250, 330), "level")
-    >>> kept, p_values[0] < 1e-6
+    >>> kept, p_values[0] < 1e-4
     ((250,), True)
     """
+    kept = _without_short_ends(y, _without_habit(y, points, shape))
+    while kept:
+        kept, counts, chances = _significant(y, kept, shape, spent)
+        if not kept:
+            break
+        together = _together(y, kept, shape, counts, spent)
+        if together < ALPHA:
+            return tuple(kept), tuple(max(together, p) for p in chances)
+        worst = int(np.argmax(chances))
+        kept = kept[:worst] + kept[worst + 1 :]
+    return (), ()
+
+
+def _significant(
+    y: np.ndarray, points: Sequence[int], shape: Shape, spent: float
+) -> tuple[list[int], np.ndarray, list[float]]:
+    """Keep what noise with a memory of a block does not explain; samples that count."""
     kept, counts = _without_spells(y, points, shape)
     order = 2 if shape == "line" else 1
     while kept:
@@ -89,9 +121,51 @@ def lasting(
             chances.append(_chance(gain, noise, order, dof, blocks))
         worst = int(np.argmax(chances))
         if chances[worst] < ALPHA:
-            return tuple(kept), tuple(chances)
+            return kept, counts, chances
         kept = kept[:worst] + kept[worst + 1 :]
-    return (), ()
+    return [], counts, []
+
+
+def _together(
+    y: np.ndarray, kept: list[int], shape: Shape, counts: np.ndarray, spent: float
+) -> float:
+    """Chance that noise with a long memory is cut as well as by all these changes."""
+    order, n = 2 if shape == "line" else 1, len(y)
+    left = y - _fitted(y, kept, shape, counts)
+    rest, without = left[counts], (y - _fitted(y, (), shape, counts))[counts]
+    gain = max(0.0, float(without @ without) - float(rest @ rest))
+    sizes = np.diff([0, *kept, n]).astype(np.float64)
+    span = float(np.mean(2.0 * sizes[:-1] * sizes[1:] / (sizes[:-1] + sizes[1:])))
+    seen = spreads(left, kept, order, counts)
+    least = _by_memory(rest, order * (len(kept) + 1))
+    gain *= 1.0 - min(spent, MOST_SPENT)
+    found, _ = chance(gain, order * len(kept), span, seen, least)
+    return min(1.0, found * max(1.0, n / span) ** len(kept))
+
+
+def _without_habit(y: np.ndarray, points: Sequence[int], shape: Shape) -> list[int]:
+    """Leave the best change alone where levels come and go and come back."""
+    kept = [int(p) for p in points]
+    if len(kept) < FEWEST_CHANGES:
+        return kept
+    level = np.array([y[a:b].mean() for a, b in pairwise([0, *kept, len(y)])])
+    near = SAME * float(np.median(np.abs(np.diff(level))))
+    back = sum(
+        bool((np.abs(level[: i - 1] - level[i]) <= near).any()) for i in range(2, len(level))
+    )
+    if back < max(2.0, RETURNS * (len(kept) - 1)):
+        return kept
+    left = [y - fitted(y, (p,), shape) for p in kept]
+    return [kept[int(np.argmin([float(r @ r) for r in left]))]]
+
+
+def _without_short_ends(y: np.ndarray, points: list[int]) -> list[int]:
+    n, least = len(y), _least_regime(len(y))
+    return [p for p in points if least <= p <= n - least]
+
+
+def _least_regime(n: int) -> float:
+    return max(SPELL * n, min(float(LEAST_REGIME), n / 8))
 
 
 def _without_spells(
@@ -106,7 +180,7 @@ def _without_spells(
         spells = []
         for i in range(1, len(edges) - 2):
             start, end = edges[i], edges[i + 1]
-            if end - start >= SPELL * n:
+            if end - start >= _least_regime(n):
                 continue
             before, after = float(level[start - 1]), float(level[end])
             height = abs(float(level[start:end].mean()) - 0.5 * (before + after))
@@ -145,9 +219,13 @@ def _long_run(rest: np.ndarray, parameters: int) -> tuple[float, int, int]:
     means = rest[n - blocks * size :].reshape(blocks, size).mean(axis=1)
     dof = max(blocks - parameters, FEWEST_BLOCKS)
     by_blocks = size * float(means @ means) / dof
+    return max(by_blocks, _by_memory(rest, parameters)), dof, blocks
+
+
+def _by_memory(rest: np.ndarray, parameters: int) -> float:
+    """Variance of a sum over its number by an autoregression of order one."""
     phi = min(max(0.0, lag_one(rest, fitted=parameters)), MOST_MEMORY)
-    by_memory = float(rest @ rest) / max(n - parameters, 1) * (1.0 + phi) / (1.0 - phi)
-    return max(by_blocks, by_memory), dof, blocks
+    return float(rest @ rest) / max(len(rest) - parameters, 1) * (1.0 + phi) / (1.0 - phi)
 
 
 def _chance(gain: float, noise: float, order: int, dof: int, blocks: int) -> float:

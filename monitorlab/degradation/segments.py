@@ -1,8 +1,7 @@
-"""Optimal partitions into levels or straight lines, by prefix sums (numpy).
+"""Optimal partitions into levels or straight lines (a compiled kernel, numpy).
 
->>> costs = segment_costs(np.repeat([0.0, 5.0], 10), "level")
->>> partition(costs, penalty=3.0, min_size=3)
-[10]
+>>> partitions(np.repeat([0.0, 5.0], 10), "level", [3.0], 3)
+[(10,)]
 """
 
 from __future__ import annotations
@@ -13,13 +12,15 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-__all__ = ["Shape", "fitted", "partition", "refine", "segment_costs"]
+__all__ = ["Shape", "continued", "fitted", "partitions", "refine"]
 
 Shape: TypeAlias = Literal["level", "line"]
 
 
-def segment_costs(y: np.ndarray, shape: Shape) -> np.ndarray:
-    """Sum of squares left in every segment by its own level or straight line.
+def partitions(
+    y: np.ndarray, shape: Shape, penalties: Sequence[float] | np.ndarray, min_size: int
+) -> list[tuple[int, ...]]:
+    """Find the segments with the smallest sum of squares plus penalty a segment.
 
     Parameters
     ----------
@@ -27,83 +28,40 @@ def segment_costs(y: np.ndarray, shape: Shape) -> np.ndarray:
         Finite; centred and scaled by the caller.
     shape : {"level", "line"}
         What is fitted in each segment.
-
-    Returns
-    -------
-    numpy.ndarray, shape (n + 1, n + 1)
-        Entry ``[end, start]`` is the cost of ``y[start:end]``; meaningless above the
-        diagonal.
-
-    Notes
-    -----
-    Cost O(n²) time and memory: 8 MB for 1 000 points.
-
-    Examples
-    --------
-    >>> float(segment_costs(np.array([0.0, 2.0]), "level")[2, 0])
-    2.0
-    """
-    n = len(y)
-    position = np.arange(n) - (n - 1) / 2
-    s1, s2 = _prefix(y), _prefix(y * y)
-    edge = np.arange(n + 1, dtype=np.float64)
-    size = np.maximum(edge[:, None] - edge[None, :], 1.0)
-    total = s1[:, None] - s1[None, :]
-    cost: np.ndarray = (s2[:, None] - s2[None, :]) - total * total / size
-    if shape == "line":
-        st = _prefix(position * y)
-        middle = (edge[:, None] + edge[None, :] - n) / 2
-        tilt = (st[:, None] - st[None, :]) - middle * total
-        spread = size * (size * size - 1.0) / 12.0
-        cost -= np.where(spread > 0, tilt * tilt / np.maximum(spread, 0.5), 0.0)
-    np.maximum(cost, 0.0, out=cost)
-    return cost
-
-
-def partition(costs: np.ndarray, *, penalty: float, min_size: int) -> list[int]:
-    """Find the segments with the smallest cost plus penalty a segment.
-
-    Parameters
-    ----------
-    costs : numpy.ndarray, shape (n + 1, n + 1)
-        From `segment_costs`.
-    penalty : float
-        Price of one more segment.
+    penalties : sequence of float
+        Prices of one more segment, one a partition wanted.
     min_size : int
         Shortest segment.
 
     Returns
     -------
-    list of int
-        First position of each segment but the first.
+    list of tuple of int
+        For each price, the first position of each segment but the first.
 
     Notes
     -----
-    Dynamic programming over the last change (Jackson and others 2005), O(n²) numpy work
-    in n calls.
+    Dynamic programming over the last change (Jackson and others 2005), compiled, all prices
+    in one pass: O(n²) time, O(n) memory a price.
 
     Examples
     --------
-    >>> partition(segment_costs(np.zeros(9), "level"), penalty=1.0, min_size=2)
-    []
+    >>> partitions(np.zeros(9), "level", [1.0], 2)
+    [()]
     """
-    n = len(costs) - 1
-    best = np.full(n + 1, np.inf)
-    best[0] = -penalty
-    last = np.zeros(n + 1, dtype=np.int64)
-    for end in range(min_size, n + 1):
-        stop = end - min_size + 1
-        total = best[:stop] + costs[end, :stop]
-        start = int(total.argmin())
-        last[end] = start
-        best[end] = total[start] + penalty
-    points = []
-    end = n
-    while end > 0:
-        end = int(last[end])
-        if end > 0:
-            points.append(end)
-    return points[::-1]
+    from monitorlab.kernels.partition import last_cuts
+
+    values = np.ascontiguousarray(y, dtype=np.float64)
+    prices = np.asarray(penalties, dtype=np.float64)
+    out = []
+    for last in last_cuts(values, shape == "line", prices, min_size).tolist():
+        points: list[int] = []
+        end = len(values)
+        while end > 0:
+            end = last[end]
+            if end > 0:
+                points.append(end)
+        out.append(tuple(points[::-1]))
+    return out
 
 
 def fitted(y: np.ndarray, points: Sequence[int], shape: Shape) -> np.ndarray:
@@ -176,14 +134,37 @@ def refine(y: np.ndarray, points: Sequence[int], size: int, shape: Shape) -> lis
         low = max(before + 1, at - 2 * size, (out[-1] + 1) if out else 1)
         high = min(after - 1, at + 2 * size)
         where = np.arange(low, high)
-        left = _continued(y, before, max(before + 2, min(low, at)), where, shape)
-        right = _continued(y, min(after - 2, max(high, at)), after, where, shape)
+        left = continued(y, before, max(before + 2, min(low, at)), where, shape)
+        right = continued(y, min(after - 2, max(high, at)), after, where, shape)
         gain = (y[low:high] - left) ** 2 - (y[low:high] - right) ** 2
         out.append(low + int(np.argmin(np.concatenate(([0.0], np.cumsum(gain))))))
     return out
 
 
-def _continued(y: np.ndarray, start: int, end: int, where: np.ndarray, shape: Shape) -> np.ndarray:
+def continued(y: np.ndarray, start: int, end: int, where: np.ndarray, shape: Shape) -> np.ndarray:
+    """Give the level or line of one segment at positions that may lie outside of it.
+
+    Parameters
+    ----------
+    y : numpy.ndarray, shape (n,)
+        Finite.
+    start, end : int
+        The segment.
+    where : numpy.ndarray
+        Positions.
+    shape : {"level", "line"}
+        What is fitted.
+
+    Returns
+    -------
+    numpy.ndarray
+        One value a position.
+
+    Examples
+    --------
+    >>> continued(np.arange(4.0), 0, 4, np.array([5.0]), "line").tolist()
+    [5.0]
+    """
     part = y[start:end]
     x = np.arange(len(part)) - (len(part) - 1) / 2
     level = np.full(len(where), part.mean())
@@ -191,7 +172,3 @@ def _continued(y: np.ndarray, start: int, end: int, where: np.ndarray, shape: Sh
         return level
     slope = float(x @ part) / float(x @ x)
     return level + slope * (where - start - (len(part) - 1) / 2)
-
-
-def _prefix(values: np.ndarray) -> np.ndarray:
-    return np.concatenate(([0.0], np.cumsum(values)))

@@ -55,7 +55,7 @@ def test_no_change_in_nothing(shape: str) -> None:
 
 
 def test_a_season_taken_out_costs_freedom() -> None:
-    y = np.random.default_rng(3).normal(size=300) + 0.65 * (np.arange(300) >= 150)
+    y = np.random.default_rng(3).normal(size=300) + 1.0 * (np.arange(300) >= 150)
     _, free = lasting(y, (150,), "level")
     _, spent = lasting(y, (150,), "level", 0.3)
     assert free[0] < (spent[0] if spent else 1.0)
