@@ -1,4 +1,4 @@
-"""The step of every detector and its loop over a whole series (numba).
+"""The step of every detector (numba).
 
 One flat ``float64`` array is the whole state: a head of settings and counters, the short
 memories of the statistics, a calibrator for their fusion, and one for each that takes part.
@@ -20,11 +20,11 @@ from monitorlab.kernels.anomaly_calibration import (
     blocks,
     calibrator_reset,
     count_beyond,
+    evidence,
     excess,
     learn,
-    log_odds,
+    middle,
     record,
-    share,
 )
 from monitorlab.kernels.anomaly_memory import (
     DAY_SIZE,
@@ -52,7 +52,7 @@ from monitorlab.kernels.anomaly_parts import (
     stuck_run,
 )
 
-__all__ = ["CHANNELS", "OUTPUTS", "SETTINGS", "reset", "run", "state_size", "step"]
+__all__ = ["CHANNELS", "OUTPUTS", "SETTINGS", "reset", "state_size", "step"]
 
 CHANNELS = (
     "value_novelty",
@@ -114,7 +114,10 @@ ORDINARY = 120.0  # blocks of an ordinary past that every stream is given
 SPELL = 2.0 * BLOCK  # samples that one alarm stands for: its block, and the span after it
 LIFETIME = 4_000.0 / BLOCK  # blocks after which alarms become ever rarer
 ALLOWANCE = 3.0  # alarms that every stream may have
-ALLOWED_RATE = 1e-3  # further ones a sample
+ALLOWED_RATE = 4e-4  # further ones a sample
+HELD = 144.0  # samples of a spell that are kept out of the own past, at most
+LIVELY = 1.15  # spreads above the usual: a stream whose middle block is beyond is a lively one
+LIVELY_BLOCKS = 30.0  # of its own past after which a stream is half believed to be lively
 RARER = 0.01  # in the refractory span an alarm must be rarer than the last one by this factor
 STRANGE = 5.0  # a sample this many times as frequent as an alarm still belongs to a spell
 QUIET = 3.0  # other samples in a row that end a spell
@@ -152,8 +155,10 @@ def state_size(channels: int) -> int:
 
 @njit(cache=True)
 def reset(s: np.ndarray) -> None:
-    """Forget everything but the settings at the head of ``s``."""
-    s[SETTINGS:] = 0.0
+    """Make settings at the head of zeros the state of a detector that has seen nothing.
+
+    Memory behind it is touched as it is learned into, so a thousand new detectors cost little.
+    """
     s[SINCE] = 1e18
     for a in range(CALIBRATORS, len(s), CALIBRATOR_SIZE):
         calibrator_reset(s[a : a + CALIBRATOR_SIZE])
@@ -276,9 +281,8 @@ def step(s: np.ndarray, t: float, x: float, out: np.ndarray) -> float:
         value = max(value, LOWEST)
         c = s[a : a + CALIBRATOR_SIZE]
         if c[1] >= FEWEST_BLOCKS:
-            found = share(c, value)
-            raw[k] = -math.log(max(found, 1e-300))
-            total += log_odds(found)
+            odds, raw[k] = evidence(c, value)
+            total += odds
             used += 1.0
         if s[COUNT] >= SETTLE:
             learn(c, value)
@@ -299,6 +303,16 @@ def expected_blocks(c: np.ndarray, x: float) -> float:
 
 
 @njit(cache=True)
+def ordinary_blocks(s: np.ndarray, c: np.ndarray, x: float) -> float:
+    """Blocks of the ordinary past that have as much; it lies higher for a lively stream."""
+    usual = s[USUAL]
+    m = blocks(c)
+    if m > 0.0:
+        usual += max(middle(c) - usual - LIVELY * s[SPREAD], 0.0) * m / (m + LIVELY_BLOCKS)
+    return ORDINARY * math.exp(min((usual - x) / s[SPREAD], 0.0))
+
+
+@njit(cache=True)
 def decide(s: np.ndarray, x: float, out: np.ndarray) -> float:
     """Rank the fused log odds among an ordinary past and the own one; a spell alarms once."""
     n = s[COUNT]
@@ -306,19 +320,16 @@ def decide(s: np.ndarray, x: float, out: np.ndarray) -> float:
     s[SINCE] += 1.0
     c = s[CALIBRATORS : CALIBRATORS + CALIBRATOR_SIZE]
     past = ORDINARY + blocks(c)
-    as_much = ORDINARY * math.exp(min((s[USUAL] - x) / s[SPREAD], 0.0)) + expected_blocks(c, x)
-    part = min(as_much / past, 1.0)
+    part = min((ordinary_blocks(s, c, x) + expected_blocks(c, x)) / past, 1.0)
     one = -math.expm1(math.log1p(-part) / SPELL) if part < 1.0 else 1.0
-    strict = max(past / LIFETIME, 1.0)
-    strict *= max((s[ALARMS] + 1.0) / (ALLOWANCE + ALLOWED_RATE * n), 1.0)
+    allowance = ALLOWANCE + ALLOWED_RATE * n
+    strict = max(past / LIFETIME, 1.0) * max((s[ALARMS] + 1.0) / allowance, 1.0)
     chance = min(one * strict ** min(1.0, 2.0 * (1.0 - part)), 1.0)
-    grows = x > block_peak(c)
-    if n >= SETTLE_FUSION:
-        learn(c, x)
     score = 1.0 - chance
     out[1] = score
     if chance <= s[THRESHOLD]:
         rested = s[SINCE] > s[REFRACTORY] and s[SPOKEN] == 0.0
+        grows = x > block_peak(c)
         if n >= s[WARMUP] and grows and (rested or chance < RARER * s[LAST]):
             s[SINCE] = 0.0
             s[LAST] = chance
@@ -326,15 +337,12 @@ def decide(s: np.ndarray, x: float, out: np.ndarray) -> float:
             s[SPOKEN] = 1.0
         else:
             score *= BARRED
+    # an incident is not ordinary, unless the stream has too many of them
+    held = s[SPOKEN] == 1.0 and s[SINCE] <= HELD and s[ALARMS] <= allowance
+    if n >= SETTLE_FUSION and not held:
+        learn(c, x)
     s[CALM] = 0.0 if chance <= STRANGE * s[THRESHOLD] else s[CALM] + 1.0
     if s[CALM] >= QUIET:
         s[SPOKEN] = 0.0
     out[0] = score
     return score
-
-
-@njit(cache=True)
-def run(s: np.ndarray, times: np.ndarray, values: np.ndarray, out: np.ndarray) -> None:
-    """Take one step for each sample; row ``i`` of ``out`` is what step ``i`` found."""
-    for i in range(len(values)):
-        step(s, times[i], values[i], out[i])

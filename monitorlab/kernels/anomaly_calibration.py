@@ -24,11 +24,16 @@ __all__ = [
     "block_peak",
     "blocks",
     "calibrator_reset",
+    "close",
     "count_beyond",
+    "evidence",
     "learn",
+    "least_peak",
     "log_odds",
+    "middle",
     "record",
     "share",
+    "weigh",
 ]
 
 BLOCK = 24  # samples
@@ -47,12 +52,13 @@ PRIOR_EXCESS = 1.0  # their excesses together, in units of the statistic (its lo
 LOWEST = -700.0  # a logarithm is cut off here: nothing was found at all
 LEAST_SHARE = 1e-12
 MOST_SHARE = 1.0 - 1e-4
+_HALVES = np.log(np.arange(BLOCKS + 1) + 0.5)
+_WHOLES = np.log(np.arange(BLOCKS + 1) + 1.0)
 
 
 @njit(cache=True)
 def calibrator_reset(c: np.ndarray) -> None:
-    """Empty the calibrator ``c``."""
-    c[:] = 0.0
+    """Make zeros an empty calibrator; the memory behind its head stays untouched."""
     c[PEAK] = -np.inf
 
 
@@ -72,6 +78,19 @@ def block_peak(c: np.ndarray) -> float:
 def record(c: np.ndarray) -> float:
     """Greatest of the past blocks; there must be one."""
     return c[HEAD]
+
+
+@njit(cache=True)
+def least_peak(c: np.ndarray) -> float:
+    """Smallest of the past blocks; there must be one."""
+    return c[HEAD + int(blocks(c)) - 1]
+
+
+@njit(cache=True)
+def middle(c: np.ndarray) -> float:
+    """Median of the past blocks; there must be one."""
+    kept = int(blocks(c))
+    return 0.5 * (c[HEAD + (kept - 1) // 2] + c[HEAD + kept // 2])
 
 
 @njit(cache=True)
@@ -101,9 +120,31 @@ def share(c: np.ndarray, x: float) -> float:
     """Predict the share of blocks with a value of ``x`` and more; needs two blocks."""
     kept = int(blocks(c))
     count = count_beyond(c, x)
-    k = min(TAIL_BLOCKS, kept - 1)
-    if count >= k:
+    if count >= min(TAIL_BLOCKS, kept - 1):
         return (count + 0.5) / (kept + 1.0)
+    return _tail_share(c, x)
+
+
+@njit(cache=True)
+def evidence(c: np.ndarray, x: float) -> tuple[float, float]:
+    """Give the log odds against the share of ``x`` and its surprise, minus its logarithm."""
+    return weigh(c, x, count_beyond(c, x))
+
+
+@njit(cache=True)
+def weigh(c: np.ndarray, x: float, count: int) -> tuple[float, float]:
+    """Give the evidence of ``x`` when so many blocks have as much."""
+    kept = int(blocks(c))
+    if count >= min(TAIL_BLOCKS, kept - 1):
+        return _HALVES[kept - count] - _HALVES[count], _WHOLES[kept] - _HALVES[count]
+    part = _tail_share(c, x)
+    return log_odds(part), -math.log(max(part, 1e-300))
+
+
+@njit(cache=True)
+def _tail_share(c: np.ndarray, x: float) -> float:
+    kept = int(blocks(c))
+    k = min(TAIL_BLOCKS, kept - 1)
     beyond = (x - c[HEAD + k]) / (PRIOR_EXCESS + excess(c, k))
     return (k + 0.5) / (kept + 1.0) * (1.0 + beyond) ** -(k + PRIOR_STRENGTH)
 
@@ -119,14 +160,14 @@ def log_odds(p: float) -> float:
 def learn(c: np.ndarray, x: float) -> None:
     """Add a value to the block that is being filled; a full block is closed first."""
     if c[SEEN] >= BLOCK:
-        _close(c)
+        close(c, c[PEAK])
     c[SEEN] += 1.0
     c[PEAK] = max(c[PEAK], x)
 
 
 @njit(cache=True)
-def _close(c: np.ndarray) -> None:
-    peak = c[PEAK]
+def close(c: np.ndarray, peak: float) -> None:
+    """Keep the peak of a full block, and begin the next."""
     closed = int(c[CLOSED])
     kept = min(closed, BLOCKS)
     place = HEAD + BLOCKS + closed % BLOCKS

@@ -10,7 +10,16 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["DAY", "DAY_SIZE", "RING", "SUMMARIES", "day_distances", "memory_size", "nearest"]
+__all__ = [
+    "DAY",
+    "DAY_SIZE",
+    "RING",
+    "SUMMARIES",
+    "day_distances",
+    "memory_size",
+    "nearest",
+    "side_of",
+]
 
 RING = 64  # samples in the short memories
 FEWEST = 5  # numbers a memory must hold before it answers
@@ -25,6 +34,7 @@ ENTRY = 2 + SUMMARIES  # time, time of the day, summaries
 DAY_SLOT_SIZE = 2 + DAY_KEPT * ENTRY
 DAY_SIZE = DAY_SLOTS * DAY_SLOT_SIZE + DAY_KEPT
 FAR = 1e308
+BOTH = 3  # sides of the time of the day
 
 
 def memory_size(size: int) -> int:
@@ -93,7 +103,8 @@ def _remember(ranked: np.ndarray, aged: np.ndarray, k: int, size: int, y: float)
 def day_distances(s: np.ndarray, t: float, x: np.ndarray, found: np.ndarray) -> None:
     """Write how far each summary is from the nearest within half an hour on other days.
 
-    NaN until such a day was seen. A sample is remembered when the last one of its half hour
+    NaN until such a day was seen, and where a gap in it leaves fewer than five samples, all of
+    them earlier in the day or all later. A sample is remembered when the last one of its half hour
     is five minutes old. Each half hour holds two counters and a row of times, of times of the
     day, and of each summary; the last 128 numbers of ``s`` are scratch.
     """
@@ -101,13 +112,20 @@ def day_distances(s: np.ndarray, t: float, x: np.ndarray, found: np.ndarray) -> 
     slot = min(max(int(clock / DAY_SLOT), 0), DAY_SLOTS - 1)
     apart = s[DAY_SLOTS * DAY_SLOT_SIZE : DAY_SIZE]
     found[:] = FAR
+    number = 0
+    sides = 0
     for shift in range(-1, 2):
         a = ((slot + shift) % DAY_SLOTS) * DAY_SLOT_SIZE
         kept = int(min(s[a], float(DAY_KEPT)))
         if kept == 0:
             continue
         a += 2
-        _other_days(s[a : a + DAY_KEPT], s[a + DAY_KEPT : a + 2 * DAY_KEPT], kept, t, clock, apart)
+        clocks = s[a + DAY_KEPT : a + 2 * DAY_KEPT]
+        number += _other_days(s[a : a + DAY_KEPT], clocks, kept, t, clock, apart)
+        if number < FEWEST:
+            for j in range(kept):
+                if apart[j] == 0.0:
+                    sides |= side_of(clocks[j], clock)
         for k in range(SUMMARIES):
             a_k = a + (2 + k) * DAY_KEPT
             found[k] = min(found[k], _nearest_of(s[a_k : a_k + DAY_KEPT], kept, x[k], apart))
@@ -120,19 +138,31 @@ def day_distances(s: np.ndarray, t: float, x: np.ndarray, found: np.ndarray) -> 
             s[j + (2 + k) * DAY_KEPT] = x[k]
         s[a] += 1.0
         s[a + 1] = t
-    if found[0] >= FAR:
+    if number == 0 or (number < FEWEST and sides != BOTH):
         found[:] = np.nan
+
+
+@njit(cache=True, nogil=True)
+def side_of(other: float, clock: float) -> int:
+    """Tell whether a time of the day is before (1) or after (2) another; about as late is both."""
+    gap = other - clock
+    gap -= DAY * round(gap / DAY)
+    return (1 if gap <= DAY_STEP else 0) + (2 if gap >= -DAY_STEP else 0)
 
 
 @njit(cache=True, fastmath=True)
 def _other_days(
     times: np.ndarray, clocks: np.ndarray, kept: int, t: float, clock: float, apart: np.ndarray
-) -> None:
-    """Write 0 for each sample to compare with, and a great number for the others."""
+) -> int:
+    """Write 0 for each sample to compare with, a great number for the others; count the first."""
+    number = 0
     for j in range(kept):
         gap = abs(clock - clocks[j])
         near = (gap <= DAY_SLOT) | (gap >= DAY - DAY_SLOT)
-        apart[j] = 0.0 if near & (abs(t - times[j]) >= OTHER_DAY) else FAR
+        good = near & (abs(t - times[j]) >= OTHER_DAY)
+        apart[j] = 0.0 if good else FAR
+        number += 1 if good else 0
+    return number
 
 
 @njit(cache=True, fastmath=True)

@@ -1,4 +1,4 @@
-"""Machine instructions that Python does not name: bit scans and raw addresses.
+"""Machine instructions that Python does not name: bit scans, vectors, raw addresses.
 
 >>> import numpy as np
 >>> from numba import njit
@@ -20,7 +20,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["leading_zeros", "pointer", "trailing_zeros"]
+__all__ = ["closest", "leading_zeros", "pointer", "trailing_zeros"]
 
 
 @intrinsic
@@ -53,6 +53,52 @@ def _pointer(typing_context: Any, address: Any) -> Any:
     return types.voidptr(types.int64), generate
 
 
+_build: Any = cgutils
+
+
+@intrinsic
+def _closest(
+    typing_context: Any, rows: Any, first: Any, last: Any, runs: Any, x: Any, best: Any
+) -> Any:
+    """Write how far ``x`` is from the nearest of some runs of rows, in each of 8 columns.
+
+    Run ``k`` is ``rows[first[k]:last[k]]``; a distance that is not below ``best`` is not written.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        wide = ir.VectorType(ir.DoubleType(), 8)
+        data = [
+            context.make_array(kind)(context, builder, value).data
+            if isinstance(kind, types.Array)
+            else None
+            for kind, value in zip(signature.args, arguments, strict=True)
+        ]
+        one = ir.Constant(arguments[3].type, 1)
+        absolute = _build.get_or_insert_function(
+            builder.module, ir.FunctionType(wide, [wide]), "llvm.fabs.v8f64"
+        )
+
+        def row_at(k: int, row: Any = None) -> Any:
+            at = data[k] if row is None else builder.gep(data[k], [builder.shl(row, row.type(3))])
+            return builder.bitcast(at, wide.as_pointer())
+
+        sought = builder.load(row_at(4), align=8)
+        least = _build.alloca_once_value(builder, builder.load(row_at(5), align=8))
+        with _build.for_range_slice(builder, one.type(0), arguments[3], one) as (run, _):
+            begin, end = (builder.load(builder.gep(data[k], [run])) for k in (1, 2))
+            with _build.for_range_slice(builder, begin, end, one) as (row, _):
+                apart = builder.fsub(builder.load(row_at(0, row), align=8), sought)
+                apart = builder.call(absolute, [apart])
+                known = builder.load(least)
+                smaller = builder.fcmp_ordered("<", apart, known)
+                builder.store(builder.select(smaller, apart, known), least)
+        builder.store(builder.load(least), row_at(5), align=8)
+        return context.get_dummy_value()
+
+    return types.void(rows, first, last, types.intp, x, best), generate
+
+
 trailing_zeros: Any = _trailing_zeros
 leading_zeros: Any = _leading_zeros
 pointer: Any = _pointer
+closest: Any = _closest

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from monitorlab.kernels.bits import leading_zeros, trailing_zeros
+from monitorlab.kernels.ranks import add, discard, next_above, next_below
 
 __all__ = ["quantile_block"]
 
@@ -49,8 +49,7 @@ def quantile_block(values: Any, order: Any, starts: Any, first: int, q: float, o
     for i in range(n):
         if values[i] == values[i]:
             rank = ranks[i]
-            words[rank >> 6] |= np.uint64(1) << np.uint64(rank & 63)
-            summary[rank >> 12] |= np.uint64(1) << np.uint64((rank >> 6) & 63)
+            add(words, summary, rank)
             if count == 0:
                 cursor = rank
                 below = 0
@@ -63,18 +62,16 @@ def quantile_block(values: Any, order: Any, starts: Any, first: int, q: float, o
         while left < start:
             if values[left] == values[left]:
                 rank = ranks[left]
-                words[rank >> 6] &= ~(np.uint64(1) << np.uint64(rank & 63))
-                if words[rank >> 6] == np.uint64(0):
-                    summary[rank >> 12] &= ~(np.uint64(1) << np.uint64((rank >> 6) & 63))
+                discard(words, summary, rank)
                 count -= 1
                 if rank < cursor:
                     below -= 1
                 elif rank == cursor and count > 0:
-                    after = _next(words, summary, cursor)
+                    after = next_above(words, summary, cursor)
                     if after >= 0:
                         cursor = after
                     else:
-                        cursor = _previous(words, summary, cursor)
+                        cursor = next_below(words, summary, cursor)
                         below -= 1
             left += 1
         if count == 0:
@@ -83,15 +80,15 @@ def quantile_block(values: Any, order: Any, starts: Any, first: int, q: float, o
         exact = q * (count - 1)
         wanted = np.int64(exact)
         while below < wanted:
-            cursor = _next(words, summary, cursor)
+            cursor = next_above(words, summary, cursor)
             below += 1
         while below > wanted:
-            cursor = _previous(words, summary, cursor)
+            cursor = next_below(words, summary, cursor)
             below -= 1
         low = ordered[cursor]
         share = exact - wanted
         if share > 0.0:
-            high = ordered[_next(words, summary, cursor)]
+            high = ordered[next_above(words, summary, cursor)]
             if low != high:
                 step = high - low
                 if np.isinf(step):
@@ -99,45 +96,3 @@ def quantile_block(values: Any, order: Any, starts: Any, first: int, q: float, o
                 else:
                     low += step * share
         out[i - first] = low
-
-
-@njit(cache=True)
-def _next(words: Any, summary: Any, rank: Any) -> Any:
-    """Give the smallest rank in the set above this one, or -1."""
-    word = rank >> 6
-    rest = (words[word] >> np.uint64(rank & 63)) >> np.uint64(1)
-    if rest != np.uint64(0):
-        return rank + 1 + np.int64(trailing_zeros(rest))
-    group = word >> 6
-    above = (summary[group] >> np.uint64(word & 63)) >> np.uint64(1)
-    if above != np.uint64(0):
-        word = word + 1 + np.int64(trailing_zeros(above))
-        return (word << 6) + np.int64(trailing_zeros(words[word]))
-    group += 1
-    while group < len(summary):
-        if summary[group] != np.uint64(0):
-            word = (group << 6) + np.int64(trailing_zeros(summary[group]))
-            return (word << 6) + np.int64(trailing_zeros(words[word]))
-        group += 1
-    return -1
-
-
-@njit(cache=True)
-def _previous(words: Any, summary: Any, rank: Any) -> Any:
-    """Give the largest rank in the set below this one, or -1."""
-    word = rank >> 6
-    rest = (words[word] << np.uint64(63 - (rank & 63))) << np.uint64(1)
-    if rest != np.uint64(0):
-        return rank - 1 - np.int64(leading_zeros(rest))
-    group = word >> 6
-    beneath = (summary[group] << np.uint64(63 - (word & 63))) << np.uint64(1)
-    if beneath != np.uint64(0):
-        word = word - 1 - np.int64(leading_zeros(beneath))
-        return (word << 6) + 63 - np.int64(leading_zeros(words[word]))
-    group -= 1
-    while group >= 0:
-        if summary[group] != np.uint64(0):
-            word = (group << 6) + 63 - np.int64(leading_zeros(summary[group]))
-            return (word << 6) + 63 - np.int64(leading_zeros(words[word]))
-        group -= 1
-    return -1

@@ -40,6 +40,12 @@ def sharp(seed: int) -> pd.Series:
     return stamped(values + np.random.default_rng(seed).uniform(-1, 1, len(values)))
 
 
+def shaped(law: str, n: int, seed: int) -> pd.Series:
+    """Give noise of another law than the normal one."""
+    options = {"df": 3} if law == "standard_t" else {}
+    return stamped(getattr(np.random.default_rng(seed), law)(size=n, **options))
+
+
 @pytest.mark.parametrize(
     ("make", "limit"),
     [
@@ -47,12 +53,18 @@ def sharp(seed: int) -> pd.Series:
         (lambda seed: noise(6_000, seed), 0.001),
         (lambda seed: daily(3_000, seed), 0.001),
         (sharp, 0.001),
-        # ever new ground is ever new: the aim of 0.001 is missed
-        (lambda seed: walk(4_000, seed), 0.002),
-        (lambda seed: walk(4_000, seed, drift=1.0), 0.002),
+        (lambda seed: shaped("exponential", 2_000, seed), 0.0012),
+        (lambda seed: walk(4_000, seed, drift=0.3), 0.001),
+        (lambda seed: walk(4_000, seed, drift=1.0), 0.001),
+        # ever new ground is ever new, and so are records without end: 0.001 is missed here
+        (lambda seed: walk(4_000, seed), 0.0015),
+        (lambda seed: shaped("standard_t", 4_000, seed), 0.0015),
     ],
-    ids=["short noise", "noise", "daily", "sharp daily", "walk", "steep walk"],
-)
+    ids=[
+        "short noise", "noise", "daily", "sharp daily", "exponential", "walk", "steep walk",
+        "walk without much drift", "heavy tails",
+    ],
+)  # fmt: skip
 def test_clean_streams_hardly_alarm_from_the_end_of_the_warm_up(
     make: Callable[[int], pd.Series], limit: float
 ) -> None:
@@ -118,10 +130,55 @@ def test_a_spike_in_the_first_hours_of_the_second_day_is_found() -> None:
 
 
 def test_many_alarms_make_the_next_one_harder() -> None:
-    """A budget of three and one in a thousand: what comes often is not news."""
+    """A budget of three and one in 2500: what comes often is not news."""
     series = noise(6_000, seed=9)
     series.iloc[500::150] += np.linspace(60.0, 400.0, len(series.iloc[500::150]))
     assert 3 <= len(rows(series)) <= 20
+
+
+def incidents(at: list[int], seed: int) -> pd.Series:
+    """Give noise with a minute of trouble, the same each time, at the given samples."""
+    series = noise(3_000, seed=seed)
+    for start in at:
+        series.iloc[start : start + 40] += 30.0
+    return series
+
+
+@pytest.mark.parametrize("seed", [31, 32, 33, 34])
+def test_a_second_incident_is_found_although_the_first_was_seen(seed: int) -> None:
+    found = rows(incidents([1_000, 1_700], seed))
+    for start in (1_000, 1_700):
+        assert ((found >= start) & (found < start + 40)).any()
+
+
+def test_an_incident_that_comes_every_hour_becomes_a_habit() -> None:
+    at = list(range(1_000, 2_900, 100))
+    found = rows(incidents(at, seed=35))
+    hit = [bool(((found >= a) & (found < a + 60)).any()) for a in at]
+    assert hit[0]
+    assert sum(hit[-8:]) <= 2
+
+
+def test_what_a_long_spell_was_is_learned() -> None:
+    """A change for good is an alarm or two, not one each day from then on."""
+    series = noise(4_000, seed=36)
+    series.iloc[1_000:] += 60.0
+    found = rows(series)
+    assert ((found >= 1_000) & (found < 1_040)).any()
+    assert (found >= 1_100).sum() <= 2
+
+
+@given(st.lists(st.floats(-10.0, 10.0), min_size=24, max_size=24 * 12))
+def test_the_middle_of_the_blocks_is_their_median(values: list[float]) -> None:
+    from monitorlab.kernels import anomaly_calibration as kernel
+
+    c = np.zeros(kernel.CALIBRATOR_SIZE)
+    kernel.calibrator_reset(c)
+    for value in [*values, 0.0]:  # a full block is closed by the next value
+        kernel.learn(c, value)
+    closed = len(values) // kernel.BLOCK
+    peaks = np.reshape(values[: closed * kernel.BLOCK], (closed, kernel.BLOCK)).max(axis=1)
+    assert kernel.middle(c) == pytest.approx(np.median(peaks))
 
 
 @pytest.mark.parametrize(("past", "excess"), [(6, 1.7), (12, 1.35), (40, 1.35), (200, 1.35)])
@@ -132,7 +189,7 @@ def test_a_predictive_share_is_about_honest(past: int, excess: float) -> None:
     rng = np.random.default_rng(past)
     shares = []
     for _ in range(2_000):
-        c = np.empty(kernel.CALIBRATOR_SIZE)
+        c = np.zeros(kernel.CALIBRATOR_SIZE)
         kernel.calibrator_reset(c)
         peaks = np.log(rng.exponential(size=(past + 2, kernel.BLOCK)).max(axis=1))
         for peak in peaks[:-1]:
@@ -150,7 +207,7 @@ def test_a_share_falls_with_the_value_and_slower_after_a_short_past() -> None:
 
     falls = []
     for past in (4, 40):
-        c = np.empty(kernel.CALIBRATOR_SIZE)
+        c = np.zeros(kernel.CALIBRATOR_SIZE)
         kernel.calibrator_reset(c)
         for value in np.repeat(np.linspace(0.0, 1.0, past), kernel.BLOCK):
             kernel.learn(c, value)
@@ -192,13 +249,26 @@ def test_a_memory_of_days_answers_like_a_plain_list() -> None:
         t = 1.7e9 + 600.0 * i
         x = rng.normal(size=kernel.SUMMARIES)
         kernel.day_distances(state, t, x, found)
-        others = [
-            y
-            for u, y in seen
-            if t - u >= 21_600.0 and min((t - u) % 86_400.0, (u - t) % 86_400.0) <= 1_800.0
-        ]
-        if others:
+        near = [((t - u + 43_200.0) % 86_400.0 - 43_200.0, y) for u, y in seen if t - u >= 21_600.0]
+        near = [(away, y) for away, y in near if abs(away) <= 1_800.0]
+        others = [y for _, y in near]
+        sides = {True for away, _ in near if away >= -299.0} & {
+            True for away, _ in near if away <= 299.0
+        }
+        if len(others) >= 5 or sides:
             np.testing.assert_allclose(found, np.abs(np.array(others) - x).min(axis=0))
         else:
             assert np.isnan(found).all()
         seen.append((t, x))
+
+
+def test_times_of_the_day_at_the_edge_of_a_gap_are_no_news() -> None:
+    at_the_edge = 0
+    for seed in range(20):
+        whole = noise(3_000, seed, freq="1min")
+        series = whole.drop(whole.index[1_000:1_500])  # 16:40 to 01:00
+        scores = AUTO.score(series)
+        back = scores.index[1_350 + 1_000]  # 23:30 of the next day: midnight is half an hour off
+        near = scores[back : back + pd.Timedelta("1h")]
+        at_the_edge += int((near >= 0.999).any())
+    assert at_the_edge <= 2

@@ -1,0 +1,365 @@
+"""The statistics of a whole series at once, channel by channel (numba).
+
+What one step after the other finds, found in another order: the summaries of all samples,
+then for each statistic its memory and its calibrator alone, small enough for the fastest
+memory of the machine, then the fusion of each sample. Every number is made by the same
+operations on the same operands as in a step, so that even ties fall alike.
+
+Only finite samples in order of time come here.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from monitorlab.kernels import ranks
+from monitorlab.kernels.anomaly_auto import (
+    COUNT,
+    EWMAS,
+    FEWEST_BLOCKS,
+    FIRST,
+    RESOLUTION,
+    SETTLE,
+    N,
+    decide,
+    statistics,
+)
+from monitorlab.kernels.anomaly_calibration import (
+    BLOCK,
+    BLOCKS,
+    CALIBRATOR_SIZE,
+    HEAD,
+    LOWEST,
+    calibrator_reset,
+    close,
+    evidence,
+    least_peak,
+    weigh,
+)
+from monitorlab.kernels.anomaly_memory import (
+    BOTH,
+    DAY,
+    DAY_KEPT,
+    DAY_SLOT,
+    DAY_SLOTS,
+    DAY_STEP,
+    FAR,
+    FEWEST,
+    OTHER_DAY,
+    SUMMARIES,
+    side_of,
+)
+from monitorlab.kernels.anomaly_parts import EWMA_SIZE, HUGE, ewma_error, log_of
+from monitorlab.kernels.bits import closest
+
+__all__ = ["calibrate", "day_novelty", "fuse", "novelty", "others", "summaries"]
+
+TILE = 256  # samples summarised together
+LONGEST = 36  # samples in a summary
+DAY_BIN = 300.0
+DAY_BINS = 288
+NEAR_BINS = 6  # on each side of the present one may hold samples of half an hour around
+GROUP = 16  # of the past peaks, counted together
+CLOSE = 1.0 - 1e-12  # what is below another by this factor has a smaller logarithm
+ROW = 8  # six summaries, time, time of the day
+
+
+@njit(cache=True, nogil=True)
+def summaries(x: np.ndarray, found: np.ndarray, least: np.ndarray) -> None:
+    """Write the six summaries of every sample, a row each, and the distance that is rounding."""
+    past = np.empty(TILE + LONGEST)
+    total = np.empty(TILE)
+    past[:LONGEST] = x[0]
+    for first in range(0, len(x), TILE):
+        m = min(TILE, len(x) - first)
+        past[LONGEST : LONGEST + m] = x[first : first + m]
+        found[0, first : first + m] = x[first : first + m]
+        for row, width in ((1, 4), (2, 12), (3, 36)):
+            mean = found[row, first : first + m]
+            total[:] = 0.0
+            for j in range(LONGEST - width + 1, LONGEST + 1):
+                total[:m] += past[j : j + m]
+            for i in range(m):
+                mean[i] = max(min(total[i] / width, HUGE), -HUGE)
+            if row == 1:
+                continue
+            spread = found[row + 2, first : first + m]
+            total[:] = 0.0
+            for j in range(LONGEST - width + 1, LONGEST + 1):
+                shifted = past[j : j + m]
+                for i in range(m):
+                    d = shifted[i] - mean[i]
+                    total[i] += d * d
+            for i in range(m):
+                spread[i] = min(math.sqrt(total[i] / width), HUGE)
+        for i in range(first, first + m):
+            least[i] = RESOLUTION * abs(x[i]) + RESOLUTION * abs(found[3, i])
+        for j in range(LONGEST):
+            past[j] = past[j + m]
+
+
+@njit(cache=True, nogil=True)
+def novelty(
+    x: np.ndarray,
+    least: np.ndarray,
+    window: tuple[int, int, int],
+    memory: tuple[int, int, int],
+    keys: np.ndarray,
+    raw: np.ndarray,
+) -> bool:
+    """Write the distance of ``x`` to the nearest number before.
+
+    ``window`` is the first sample whose number is still held, the first and the end of those
+    that are answered; ``memory`` its delay, stride and size; ``keys`` the sorted keys of the
+    whole window. False when the keys are not good enough (see ``rank``).
+    """
+    start, begin, end = window
+    delay, stride, size = memory
+    rank = np.empty(end - start, np.int64)
+    ordered = np.empty(end - start)
+    if not ranks.rank(x[start:end], keys, rank, ordered):
+        return False
+    words = np.zeros(((end - start) >> 6) + 1, np.uint64)
+    summary = np.zeros((len(words) >> 6) + 1, np.uint64)
+    number = (begin - 1 - delay) // stride + 1 if begin > delay else 0
+    for k in range(max(number - size, 0), number):
+        ranks.add(words, summary, rank[k * stride - start])
+    due = delay + number * stride
+    for i in range(begin, end):
+        if i == due:
+            due += stride
+            if number >= size:
+                ranks.discard(words, summary, rank[(number - size) * stride - start])
+            ranks.add(words, summary, rank[i - delay - start])
+            number += 1
+        if number < FEWEST:
+            raw[i] = np.nan
+            continue
+        here = rank[i - start]
+        high = ranks.next_above(words, summary, here)
+        low = ranks.next_below(words, summary, here)
+        over = ordered[high] - x[i] if high >= 0 else np.inf
+        under = x[i] - ordered[low] if low >= 0 else np.inf
+        d = min(over, under)
+        raw[i] = 0.0 if d <= least[i] else d
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _remembered(times: np.ndarray, bins: np.ndarray, sizes: np.ndarray) -> int:
+    """Write the five minutes of the day of each sample that a day memory keeps, -1 for others."""
+    last = np.full(DAY_SLOTS, -np.inf)
+    kept = 0
+    for i in range(len(times)):
+        clock = times[i] % DAY
+        slot = min(max(int(clock / DAY_SLOT), 0), DAY_SLOTS - 1)
+        bins[i] = -1
+        if times[i] - last[slot] >= DAY_STEP:
+            last[slot] = times[i]
+            bins[i] = min(max(int(clock / DAY_BIN), 0), DAY_BINS - 1)
+            sizes[bins[i]] += 1
+            kept += 1
+    return kept
+
+
+@njit(cache=True, nogil=True)
+def _enough(
+    rows: np.ndarray, begins: np.ndarray, ends: np.ndarray, runs: int, clock: float
+) -> bool:
+    """Tell whether there are five samples to compare with, or some to both sides."""
+    number = 0
+    for r in range(runs):
+        number += ends[r] - begins[r]
+    if number >= FEWEST:
+        return True
+    sides = 0
+    for r in range(runs):
+        for j in range(begins[r], ends[r]):
+            sides |= side_of(rows[j, SUMMARIES + 1], clock)
+    return sides == BOTH
+
+
+@njit(cache=True, nogil=True)
+def day_novelty(times: np.ndarray, found: np.ndarray, least: np.ndarray, raw: np.ndarray) -> None:
+    """Write how far the summaries are from those of half an hour around on other days.
+
+    All that is ever remembered is laid out by the five minutes of the day, in order of time, so
+    that what is held and of another day is one run in each.
+    """
+    n = len(times)
+    bins = np.empty(n, np.int64)
+    sizes = np.zeros(DAY_BINS, np.int64)
+    kept = _remembered(times, bins, sizes)
+    rows = np.empty((kept, ROW))
+    first = np.cumsum(sizes) - sizes  # of each five minutes: the oldest that is held
+    ready = first.copy()  # the first that is not yet of another day
+    last = first.copy()  # the end
+    at = np.empty(kept, np.int64)  # samples in the order they were remembered
+    numbers = np.zeros(DAY_SLOTS, np.int64)
+    rings = np.empty((DAY_SLOTS, DAY_KEPT), np.int64)
+    waiting = 0
+    held = 0
+    begins = np.empty(2 * (DAY_KEPT + NEAR_BINS), np.int64)
+    ends = np.empty(len(begins), np.int64)
+    x = np.zeros(ROW)
+    best = np.empty(ROW)
+    for i in range(n):
+        t = times[i]
+        clock = t % DAY
+        while waiting < held and t - times[at[waiting]] >= OTHER_DAY:
+            ready[bins[at[waiting]]] += 1
+            waiting += 1
+        best[:] = FAR
+        for k in range(SUMMARIES):
+            x[k] = found[k, i]
+        here = min(max(int(clock / DAY_BIN), 0), DAY_BINS - 1)
+        runs = 0
+        for shift in range(here - NEAR_BINS, here + NEAR_BINS + 1):
+            b = (
+                shift + DAY_BINS
+                if shift < 0
+                else (shift - DAY_BINS if shift >= DAY_BINS else shift)
+            )
+            if here - NEAR_BINS < shift < here + NEAR_BINS:
+                begins[runs] = first[b]
+                ends[runs] = ready[b]
+                runs += 1
+                continue
+            for j in range(first[b], ready[b]):
+                gap = abs(clock - rows[j, SUMMARIES + 1])
+                if gap <= DAY_SLOT or gap >= DAY - DAY_SLOT:
+                    if runs > 0 and ends[runs - 1] == j:
+                        ends[runs - 1] = j + 1
+                    else:
+                        begins[runs] = j
+                        ends[runs] = j + 1
+                        runs += 1
+        closest(rows, begins, ends, runs, x, best)
+        if not _enough(rows, begins, ends, runs, clock):
+            best[0] = FAR
+        for k in range(SUMMARIES):
+            raw[k, i] = np.nan if best[0] >= FAR else (0.0 if best[k] <= least[i] else best[k])
+        b = bins[i]
+        if b >= 0:
+            slot = min(max(int(clock / DAY_SLOT), 0), DAY_SLOTS - 1)
+            ring = rings[slot]
+            place = numbers[slot] % DAY_KEPT
+            if numbers[slot] >= DAY_KEPT:
+                first[ring[place]] += 1
+            ring[place] = b
+            numbers[slot] += 1
+            row = rows[last[b]]
+            row[:SUMMARIES] = x[:SUMMARIES]
+            row[SUMMARIES] = t
+            row[SUMMARIES + 1] = clock
+            last[b] += 1
+            at[held] = i
+            held += 1
+
+
+@njit(cache=True, nogil=True)
+def others(s: np.ndarray, times: np.ndarray, x: np.ndarray, mask: int, raw: np.ndarray) -> None:
+    """Write the raw statistics that need a step for each sample, those of ``mask``."""
+    one = np.empty(N)
+    for i in range(len(x)):
+        s[COUNT] = i
+        statistics(s, times[i], x[i], mask, one)
+        row = 0
+        for k in range(N):
+            if mask & (1 << k):
+                raw[row, i] = one[k]
+                row += 1
+    s[COUNT] = 0.0
+
+
+@njit(cache=True)
+def _count(ranked: np.ndarray, coarse: np.ndarray, x: float) -> int:
+    """Count peaks of ``x`` and more without a branch that cannot be foreseen."""
+    groups = 0
+    for j in range(len(coarse)):
+        groups += coarse[j] >= x
+    first = GROUP * max(groups - 1, 0)
+    count = 0
+    group = ranked[first : first + GROUP]
+    for j in range(len(group)):
+        count += group[j] >= x
+    return first + count
+
+
+@njit(cache=True, nogil=True)
+def calibrate(raw: np.ndarray, surprise: np.ndarray, distances: bool) -> None:
+    """Put log odds against each statistic in its place; NaN where it says nothing.
+
+    ``surprise`` is empty, or gets the surprise of each sample. Of distances the logarithm is
+    taken, but only of those that are near the least of the past peaks, or the present one.
+    """
+    c = np.zeros(CALIBRATOR_SIZE)
+    calibrator_reset(c)
+    ranked = c[HEAD : HEAD + BLOCKS]
+    ranked[:] = -np.inf
+    coarse = np.full(BLOCKS // GROUP, -np.inf)  # the first of each group of the past peaks
+    traced = len(surprise) > 0
+    speaks = False
+    least = -np.inf  # nearly all that comes is less than every past block had
+    usual = (0.0, 0.0)
+    seen = 0
+    peak = -np.inf  # of the block that is being filled
+    near_peak = -np.inf
+    for i in range(len(raw)):
+        x = raw[i]
+        raw[i] = np.nan
+        if traced:
+            surprise[i] = 0.0
+        if math.isnan(x):
+            continue
+        value = LOWEST
+        if x > least or x > near_peak or seen == BLOCK:
+            value = max(log_of(x) if distances else x, LOWEST)
+        if speaks:
+            odds, surprised = usual
+            if x > least:
+                odds, surprised = weigh(c, value, _count(ranked, coarse, value))
+            raw[i] = odds
+            if traced:
+                surprise[i] = surprised
+        if i < SETTLE:
+            continue
+        if seen == BLOCK:
+            close(c, peak)
+            seen = 0
+            peak = near_peak = -np.inf
+            speaks = c[1] >= FEWEST_BLOCKS
+            if speaks:
+                lowest = least_peak(c)
+                least = CLOSE * math.exp(lowest) if distances else lowest
+                usual = evidence(c, lowest)
+            for j in range(len(coarse)):
+                coarse[j] = ranked[GROUP * j]
+        seen += 1
+        peak = max(peak, value)
+        near_peak = max(near_peak, CLOSE * x) if distances else peak
+
+
+@njit(cache=True, nogil=True)
+def fuse(s: np.ndarray, x: np.ndarray, odds: np.ndarray, out: np.ndarray) -> None:
+    """Fuse the log odds of each sample and decide; rows of ``out`` are as in a step."""
+    traced = len(out) > 2
+    one = np.empty(FIRST)
+    band = s[EWMAS + 8 * EWMA_SIZE : EWMAS + 9 * EWMA_SIZE]
+    for i in range(len(x)):
+        if traced:
+            out[2, i] = band[0] if i > 0 else x[0]
+            out[3, i] = band[1]
+            ewma_error(band, x[i], 0.1, 0.01, 0.0)
+        total = 0.0
+        used = 0.0
+        for k in range(len(odds)):
+            if not math.isnan(odds[k, i]):
+                total += odds[k, i]
+                used += 1.0
+        decide(s, total / used if used > 0.0 else LOWEST, one)
+        out[0, i] = one[0]
+        out[1, i] = one[1]
