@@ -37,6 +37,12 @@ threshold, `best` at the best one in hindsight.""",
 Against what people marked, beside the settings of ruptures that are used most. Higher is better
 for f1 and cover.""",
     ),
+    "false_changes": (
+        "Change points: false ones",
+        """
+Share of series of noise in which a change is told, by kind and length, and the clean half hour of
+`shop`; then the share of steps of 1, 2 and 3 deviations that are found.""",
+    ),
     "periods": (
         "Seasons: found periods",
         """
