@@ -31,7 +31,8 @@ Cases = dict[str, tuple[np.ndarray, list[list[int]]]]
 
 def read_cases(path: str | pathlib.Path) -> Cases:
     """Read series (gaps drawn over by straight lines) and one list of changes an annotator."""
-    raw = json.loads(pathlib.Path(path).read_text())
+    given = pathlib.Path(path)
+    raw = json.loads((given / "cases.json" if given.is_dir() else given).read_text())
     cases = {}
     for name, case in raw.items():
         values = np.array([np.nan if v is None else float(v) for v in case["values"]])
