@@ -128,9 +128,9 @@ def changepoints(series: pd.Series | np.ndarray | Sequence[float]) -> list[int]:
     up to 0.9 of 300 samples and more show a change in fewer than 1 in 100 series; of AR(0.9)
     with 100 samples 2 do, of AR(0.97) with 300, which wanders as far as 300 samples can tell,
     12, none of them significant (``benchmarks/false_changes.py``). The price: of steps of one
-    deviation in 100 samples of white noise hardly any is told, of two deviations 7 in 10. Cost O(n) plus half a million segment costs. Not good at: changes of
-    variance alone, regimes shorter than 5 samples; a series that jumps to and fro for long
-    spells (states, bursts of jobs) is cut there.
+    deviation in 100 samples of white noise hardly any is told, of two deviations 7 in 10. Not
+    good at: changes of variance alone, regimes shorter than 10 samples at an end; noise that
+    comes in bursts (2 to 4 in 100 series). Cost O(n) plus half a million segment costs.
 
     References
     ----------
