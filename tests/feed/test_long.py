@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -60,9 +60,7 @@ def test_a_day_passes_in_seconds() -> None:
         await clock.sleep(86_400)
         await feed.stop()
 
-    began = time.process_time()
-    asyncio.run(main())
-    assert time.process_time() - began < 60  # some 15 s; 86 400 if anything really slept
+    asyncio.run(main())  # a day if anything really slept
     status = feed.status()
     assert status.samples == pytest.approx(3 * 86_400 / 10, abs=9)
     assert status.errors == 1
@@ -155,19 +153,25 @@ def test_a_tick_looks_at_no_more_samples_when_the_history_is_longer() -> None:
     assert given(1_000) == given(100_000) < 10_000
 
 
-def test_a_tick_of_the_feed_costs_no_more_when_the_history_is_longer() -> None:
+def test_a_tick_of_the_feed_makes_no_more_calls_when_the_history_is_longer() -> None:
     keys = [SeriesKey("m", Labels(host=str(n))) for n in range(10)]
     feed = LiveFeed(
         SeriesStore(), Replay(SeriesStore()), rules=RULES[:1], detectors="m", own_metrics=False
     )
-    costs = []
-    for n in range(1_500):
+    calls = [0] * 1_500
+
+    def count(_frame: object, event: str, _arg: object) -> None:
+        calls[n] += event in {"call", "c_call"}
+
+    for n in range(len(calls)):
         batch = Batch.of(dict.fromkeys(keys, float(n % 7)), START + n * 15 * SECOND)
-        began = time.process_time()
-        feed._intake.process(batch)
-        costs.append(time.process_time() - began)
-    early, late = np.median(costs[200:400]), np.median(costs[-200:])
-    assert late < 3 * early
+        outer = sys.getprofile()
+        sys.setprofile(count)
+        try:
+            feed._intake.process(batch)
+        finally:
+            sys.setprofile(outer)
+    assert 0 < np.mean(calls[-400:]) < 1.1 * np.mean(calls[200:600])
 
 
 # -- cells, kernels, loops ------------------------------------------------------------------

@@ -1,8 +1,6 @@
-"""Measured claims with fixed seeds: accuracy, coverage, season, speed."""
+"""Measured claims with fixed seeds: accuracy, coverage, season."""
 
 from __future__ import annotations
-
-import time
 
 import numpy as np
 import pytest
@@ -101,12 +99,3 @@ def test_bursts_among_zeros_stay_sensible():
     assert (fc.lower >= 0).all()
     assert fc.mean.max() < 2
     assert any("never went below zero" in note for note in fc.notes)
-
-
-def test_fast(hourly):
-    values = hourly(40)
-    forecast(values, horizon=48)
-    start = time.process_time()
-    for _ in range(5):
-        forecast(values, horizon=48)
-    assert (time.process_time() - start) / 5 < 0.15  # about 0.03 on a quiet core
