@@ -371,7 +371,8 @@ def main() -> None:
                 if given.only not in {None, name}:
                     continue
                 load = os.getloadavg()[0]
-                with browser(f"{address}/doc/tree/{name}.ipynb?token=monitorlab") as page:
+                place = f"{address}/doc/tree/{name}.ipynb?token=monitorlab"
+                with browser(place, counting=name == "live") as page:
                     if name == "explore":
                         found = explore(page, home, given.rows, given.zooms)
                     else:

@@ -96,11 +96,17 @@ def serve(home: Path, *, patience: float = 120.0) -> Iterator[str]:
 
 @contextlib.contextmanager
 def browser(
-    address: str, *, width: int = 1280, height: int = 1000, patience: float = 120.0
+    address: str,
+    *,
+    width: int = 1280,
+    height: int = 1000,
+    patience: float = 120.0,
+    counting: bool = False,
 ) -> Iterator[Any]:
     """Open an address in Chromium; the page keeps ``problems``, ``said``, ``outside``, ``got``.
 
-    ``got[0]`` is the number of bytes that came over web sockets.
+    ``got[0]`` is the number of bytes that came over web sockets where ``counting``: each
+    message is then copied to here, which costs the processors more than the page's work.
     """
     from playwright.sync_api import sync_playwright
 
@@ -117,7 +123,8 @@ def browser(
         def count(frame: str | bytes) -> None:
             page.got[0] += len(frame)
 
-        page.on("websocket", lambda socket: socket.on("framereceived", count))
+        if counting:
+            page.on("websocket", lambda socket: socket.on("framereceived", count))
         page.goto(address)
         page.locator(".jp-CodeCell .cm-content").first.wait_for()
         page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(

@@ -55,6 +55,7 @@ class _Code(anywidget.AnyWidget):
     _plotly_code = traitlets.Bytes().tag(sync=True)
 
 
+_plotly = import_plotly()  # now, and not when somebody waits for a picture
 _sent: list[_Code] = []  # the one of this process
 
 
@@ -189,8 +190,7 @@ def _key() -> str:
 
 @functools.cache
 def _figure_class(*, light: bool) -> Any:
-    """Make the class once Plotly is wanted."""
-    plotly = import_plotly()
+    """Make the class of figures; ``light`` ones bring no code."""
     from plotly.serializers import custom_serializers
 
     ways = {"to_json": wire, "from_json": custom_serializers["from_json"]}
@@ -203,4 +203,4 @@ def _figure_class(*, light: bool) -> Any:
     if light:
         parts["_esm"] = template("dashboard_plotly.js")
         parts["_plotly_key"] = traitlets.Unicode(_key()).tag(sync=True)
-    return type("Figure", (plotly.FigureWidget,), {"__module__": __name__, **parts})
+    return type("Figure", (_plotly.FigureWidget,), {"__module__": __name__, **parts})

@@ -8,9 +8,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import ipywidgets as widgets
 import traitlets
+from ipywidgets.widgets.widget_bool import ToggleButtonStyle
+from ipywidgets.widgets.widget_description import DescriptionStyle
+from ipywidgets.widgets.widget_string import TextStyle
 
 from monitorlab.dashboard.state import (
     COMPARISONS,
@@ -49,71 +53,84 @@ class Controls:
     """
 
     def __init__(self, state: DashboardState, *, can_live: bool = False) -> None:
-        def auto(width: str) -> widgets.Layout:
-            return widgets.Layout(width=width)
+        # Each layout and style is a message of its own to the page, so they are shared.
+        plain = widgets.Layout()
+        described, buttons = DescriptionStyle(), widgets.ButtonStyle()
+        toggles, texts = ToggleButtonStyle(), TextStyle()
+
+        def wide(pixels: int, style: widgets.Style = described) -> dict[str, Any]:
+            return {"layout": plain, "style": style, "_dom_classes": (f"ml-w{pixels}",)}
 
         self._state = state
         self.span = widgets.Dropdown(
-            options=_SPAN_NAMES, layout=auto("104px"), tooltip="Range, up to the newest sample"
+            options=_SPAN_NAMES, **wide(104), tooltip="Range, up to the newest sample"
         )
         self.start = widgets.Text(
-            placeholder="from  now-15m", continuous_update=False, layout=auto("128px"),
+            placeholder="from  now-15m", continuous_update=False, **wide(128, texts),
             tooltip="Start: a time (UTC), or now-15m",
         )  # fmt: skip
         self.end = widgets.Text(
-            placeholder="to  now", continuous_update=False, layout=auto("128px"),
+            placeholder="to  now", continuous_update=False, **wide(128, texts),
             tooltip="End: a time (UTC), or now",
         )  # fmt: skip
         self.window = widgets.Dropdown(
             options=[("rates over auto" if w == "auto" else f"rates over {w}", w) for w in WINDOWS],
-            layout=auto("126px"), tooltip="Window of rates and quantiles",
+            **wide(126), tooltip="Window of rates and quantiles",
         )  # fmt: skip
         self.step = widgets.Dropdown(
             options=[("step auto" if s == "auto" else f"step {s}", s) for s in STEPS],
-            layout=auto("92px"), tooltip="Distance of the points of expressions",
+            **wide(92), tooltip="Distance of the points of expressions",
         )  # fmt: skip
         self.compare = widgets.Dropdown(
             options=[(_COMPARED[name], name) for name in COMPARISONS],
-            layout=auto("128px"), tooltip="Draw an earlier period below, dotted",
+            **wide(128), tooltip="Draw an earlier period below, dotted",
         )  # fmt: skip
         self.select = widgets.ToggleButton(
-            description="▭ brush", layout=auto("76px"),
+            description="▭ brush", **wide(76, toggles),
             tooltip="Drag with the mouse to look into a span, in place of zooming",
         )  # fmt: skip
         self.inspect = widgets.Button(
-            description="inspect", layout=auto("66px"),
+            description="inspect", **wide(66, buttons),
             tooltip="Statistics, events and changes of what is shown",
         )  # fmt: skip
         self.anomalies = widgets.ToggleButton(
-            description="anomalies", layout=auto("86px"),
+            description="anomalies", **wide(86, toggles),
             tooltip="Mark what a detector finds in the plotted series",
         )  # fmt: skip
         self.theme = widgets.ToggleButtons(
             options=[(_THEME_ICONS[name], name) for name in THEMES],
             tooltips=[f"{name} colours" for name in THEMES],
-            style=widgets.ToggleButtonsStyle(button_width="34px"),
-            layout=auto("126px"),
+            **wide(126, widgets.ToggleButtonsStyle(button_width="34px")),
         )
         self.unzoom = widgets.Button(
-            description="⤺ all", tooltip="Back to the whole range", layout=auto("56px")
+            description="⤺ all",
+            tooltip="Back to the whole range",
+            style=buttons,
+            layout=widgets.Layout(width="56px"),
         )
         self.refresh = widgets.Button(
-            description="↻", tooltip="Read the data again", layout=auto("36px")
+            description="↻", tooltip="Read the data again", **wide(36, buttons)
         )
         self.live = widgets.ToggleButton(
-            description="● live", tooltip="Follow the feed", layout=auto("72px")
+            description="● live",
+            tooltip="Follow the feed",
+            style=toggles,
+            layout=widgets.Layout(width="72px", display=None if can_live else "none"),
         )
+        grow: dict[str, Any] = {"layout": plain, "_dom_classes": ("ml-grow",)}
         self.metrics = widgets.TagsInput(
-            placeholder="+ metric", allow_duplicates=False, tooltip="Metrics to show"
-        )
+            placeholder="+ metric", allow_duplicates=False, tooltip="Metrics to show",
+            style=described, **grow,
+        )  # fmt: skip
         self.labels = widgets.TagsInput(
-            placeholder="+ label=value", allow_duplicates=False, tooltip="Labels to keep"
-        )
+            placeholder="+ label=value", allow_duplicates=False, tooltip="Labels to keep",
+            style=described, **grow,
+        )  # fmt: skip
         self.expr = widgets.Text(
             placeholder="PromQL, for example  sum(rate(http_requests_total[1m]))",
-            continuous_update=False, layout=auto("100%"), tooltip="A panel of your own",
+            continuous_update=False, tooltip="A panel of your own", layout=plain, style=texts,
+            _dom_classes=("ml-grow", "ml-promql"),
         )  # fmt: skip
-        self.expr.add_class("ml-promql")
         bound: tuple[tuple[str, widgets.Widget], ...] = (
             ("span", self.span), ("start", self.start), ("end", self.end),
             ("window", self.window), ("theme", self.theme), ("expr", self.expr),
@@ -128,19 +145,16 @@ class Controls:
         )  # fmt: skip
         self._link_tags("metrics", self.metrics)
         self._link_tags("labels", self.labels)
-        self.live.layout.display = None if can_live else "none"
         state.observe(self._show_zoom, "zoom")
         self._show_zoom(None)
-        for widget in (self.metrics, self.labels, self.expr):
-            widget.add_class("ml-grow")
-        grow = [self.metrics, self.labels, self.expr]
-        self.bars = [
-            self._bar([
+        rows: tuple[list[widgets.Widget], ...] = (
+            [
                 self.span, self.start, self.end, self.unzoom, self.compare, self.window,
                 self.step, self.anomalies, self.select, self.inspect, self.refresh, self.live,
-            ]),
-            self._bar(grow),
-        ]  # fmt: skip
+            ],
+            [self.metrics, self.labels, self.expr],
+        )  # fmt: skip
+        self.bars = [widgets.Box(row, layout=plain, _dom_classes=("ml-bar",)) for row in rows]
 
     def offer(self, metrics: Sequence[str], labels: Sequence[str]) -> None:
         """Set what the pickers suggest; what is chosen already stays possible."""
@@ -162,7 +176,3 @@ class Controls:
 
     def _show_zoom(self, _: object) -> None:
         self.unzoom.layout.display = None if self._state.zoom else "none"
-
-    @staticmethod
-    def _bar(children: list[widgets.Widget]) -> widgets.Box:
-        return widgets.Box(children, _dom_classes=("ml-bar",))

@@ -46,7 +46,8 @@ class Inspector:
         self._mark = mark
         self._now_ns = 0
         self._is_showing = False
-        self.body, self.message = widgets.HTML(), widgets.HTML()
+        self.body = widgets.HTML()
+        self.message = widgets.HTML(style=self.body.style)
         self.box = widgets.VBox(_dom_classes=("ml-side",))
         state.observe(self._show, "selection")
         self._show(None)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import ipywidgets as widgets
 import pandas as pd
 import traitlets
+from ipywidgets.widgets.widget_string import HTMLStyle
 
 from monitorlab.dashboard.bundle import begin_loading
 from monitorlab.dashboard.canvas import Canvas
@@ -133,10 +134,13 @@ class Stage(widgets.VBox):
         self._coalescer = Coalescer(self._tick)
         self._page = Page()
         self._page._view_count = 0  # noqa: SLF001 - asks the page to count its views
-        self._style = widgets.HTML(f"<style>{template('dashboard.css')}</style>")
-        self._style.layout.display = "none"
-        self._head, self._tiles, self._events = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self._message = widgets.HTML()
+        # Each layout and style is a message of its own to the page, so they are shared.
+        shared = {"layout": widgets.Layout(), "style": HTMLStyle()}
+        hidden = [{**shared, "layout": widgets.Layout(display="none")} for _ in range(2)]
+        self._style = widgets.HTML(f"<style>{template('dashboard.css')}</style>", **hidden[0])
+        self._head = widgets.HTML(**shared, _dom_classes=("ml-grow",))
+        self._tiles, self._events = widgets.HTML(**shared), widgets.HTML(**shared)
+        self._message = widgets.HTML(**hidden[1])
         self.controls = Controls(self.choices, can_live=live)
         self.inspector = Inspector(self.choices, self._mark)
         self._strip = Strip()
@@ -148,11 +152,13 @@ class Stage(widgets.VBox):
         self._is_stale = False
         self._page.observe(self._on_seen, "seen")
         self.figure_widget.observe(self._on_drawn, "_js2py_traceDeltas")
-        split = widgets.Box([self.figure_widget, self.inspector.box])
-        split.add_class("ml-split")
-        self._head.add_class("ml-grow")
-        head = widgets.Box([self._head, self.controls.theme])
-        head.add_class("ml-bar")
+        split, head = (
+            widgets.Box(inside, layout=shared["layout"], _dom_classes=(name,))
+            for inside, name in (
+                ((self.figure_widget, self.inspector.box), "ml-split"),
+                ((self._head, self.controls.theme), "ml-bar"),
+            )
+        )
         offer = []
         if live:
             from monitorlab.dashboard.live import LiveOffer
@@ -329,11 +335,13 @@ class Stage(widgets.VBox):
     @_shown_if_it_fails
     def _draw(self) -> None:
         view = compose(self.subject, self._panels, self.choices, theme=self._theme())
-        self._frame_view(view)
         loading = self._loading_since
         self._is_stale = loading is not None and time.monotonic() - loading < LOADING_SECONDS
-        if not self._is_stale:
+        self._view = view
+        if not self._is_stale:  # the lines first: the page draws while the rest is on its way
             self._canvas.show(view, store=not self.choices.live)
+        self._frame_view(view)
+        if not self._is_stale:
             self._page.ping += 1
 
     def _frame_view(self, view: View) -> None:

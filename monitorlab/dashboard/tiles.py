@@ -17,6 +17,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+import jinja2
 import numpy as np
 
 from monitorlab.dashboard.answers import answer
@@ -181,8 +182,6 @@ def page(name: str, **values: Any) -> str:
 
 @cache
 def _compiled(name: str) -> Any:
-    import jinja2
-
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     return environment.from_string(template(name))
 

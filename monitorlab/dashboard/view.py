@@ -28,7 +28,7 @@ from monitorlab.times import format_duration, from_ns
 __all__ = ["View", "compose"]
 
 POINTS_TOGETHER = 24_000  # points of all traces, so that one update stays below a megabyte
-LEAST_POINTS, MOST_POINTS = 300, 1_500
+LEAST_POINTS, MOST_POINTS = 300, 1_000  # about one a pixel
 LIVE_POINTS = 500
 MOST_EVENTS = 12
 

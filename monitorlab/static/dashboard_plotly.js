@@ -28,6 +28,34 @@ async function bring(key, code) {
   }
 }
 
+// Plotly tells the kernel of every point that the mouse passes. Nothing here asks for that, and
+// a zoom would have to wait until the last of them is answered: they stay in the page.
+const IDLE = new Set(["plotly_hover", "plotly_unhover"]);
+
+function quiet(model) {
+  let dropped = false;
+  const ways = {
+    set(name, value) {
+      dropped = name === "_js2py_pointsCallback" && IDLE.has(value?.event_type);
+      if (!dropped) {
+        model.set(name, value);
+      }
+    },
+    save_changes() {
+      if (!dropped) {
+        model.save_changes();
+      }
+      dropped = false;
+    },
+  };
+  return new Proxy(model, {
+    get(target, name) {
+      const found = ways[name] ?? target[name];
+      return typeof found === "function" && !ways[name] ? found.bind(target) : found;
+    },
+  });
+}
+
 export default () => {
   let own = null;
   return {
@@ -40,7 +68,7 @@ export default () => {
       }
       return shelf(key).loaded.then((module) => {
         own = module.default();
-        own.initialize(context);
+        own.initialize({ ...context, model: quiet(context.model) });
       });
     },
     render(context) {
