@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from collections import deque
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import nullcontext
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
 __all__ = ["score_all"]
+
+WORTH_SHARING = 3_000  # samples from which on another thread saves more than it costs
+MOST_THREADS = 4
 
 
 def score_all(
@@ -31,8 +44,8 @@ def score_all(
     Notes
     -----
     Times and values of the future are sorted beside those of the past, but only what a step
-    would have seen is asked. About 0.8 to 1.4 us a sample for the statistics of ``"auto"``, and 250
-    bytes of working memory.
+    would have seen is asked. About 0.6 to 0.8 us a sample for the statistics of ``"auto"`` on two
+    cores (from 3 000 samples on; 0.7 to 1.2 us on one), and 250 bytes of working memory.
 
     Examples
     --------
@@ -44,7 +57,6 @@ def score_all(
     """
     from monitorlab.kernels import anomaly_auto as auto
     from monitorlab.kernels import anomaly_batch as batch
-    from monitorlab.kernels.anomaly_memory import SUMMARIES
 
     there = np.isfinite(values)
     whole = bool(there.all())
@@ -54,44 +66,93 @@ def score_all(
     rows = np.empty((auto.FIRST if traced else 2, len(x)))
     surprises = np.empty((len(channels) if traced else 0, len(x)))
     if len(x):
-        raw = _statistics(state, seconds if whole else seconds[there], x, channels)
-        unwanted = np.empty(0)
-        for row, channel in enumerate(channels):
-            distances = channel < 2 * SUMMARIES
-            batch.calibrate(raw[row], surprises[row] if traced else unwanted, distances)
-        batch.fuse(state, x, raw, rows)
+        helpers = min(_cores(), MOST_THREADS) - 1 if len(x) >= WORTH_SHARING else 0
+        odds = np.empty((len(channels), len(x)))
+        with ThreadPoolExecutor(helpers) if helpers else nullcontext() as pool:
+            times = seconds if whole else seconds[there]
+            _weigh(partial(_share, pool, helpers), (state, times, x), channels, odds, surprises)
+        batch.fuse(state, x, odds, rows)
     if whole:
         return rows, surprises
     return _with_missing(rows, there), _with_missing(surprises, there)
 
 
-def _statistics(
-    state: np.ndarray, seconds: np.ndarray, x: np.ndarray, channels: list[int]
-) -> np.ndarray:
-    """Give a row for each channel: distances of the novelties, logarithms of the others."""
+def _cores() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _share(pool: Executor | None, helpers: int, tasks: Iterable[Callable[[], Any]]) -> None:
+    """Do all tasks, here and on the threads of the pool, each by whoever is free first."""
+    waiting = deque(tasks)
+
+    def work() -> None:
+        while waiting:
+            try:
+                task = waiting.popleft()
+            except IndexError:  # another was faster
+                return
+            task()
+
+    others = [pool.submit(work) for _ in range(helpers)] if pool is not None else []
+    work()
+    for other in others:
+        other.result()
+
+
+def _weigh(
+    share: Callable[[Iterable[Callable[[], Any]]], None],
+    series: tuple[np.ndarray, np.ndarray, np.ndarray],
+    channels: list[int],
+    odds: np.ndarray,
+    surprises: np.ndarray,
+) -> None:
+    """Fill a row of ``odds`` and, unless there are none, of ``surprises`` for each channel.
+
+    What is written does not depend on who does which part, or when.
+    """
     from monitorlab.kernels import anomaly_auto as auto
     from monitorlab.kernels import anomaly_batch as batch
     from monitorlab.kernels.anomaly_memory import SUMMARIES
 
-    raw = np.empty((len(channels), len(x)))
+    state, seconds, x = series
     ever = [k for k in channels if k < auto.BY_DAY]
     by_day = [k - auto.BY_DAY for k in channels if 0 <= k - auto.BY_DAY < SUMMARIES]
     novel = len(ever) + len(by_day)
+    found = np.empty((SUMMARIES, len(x)))
+    least = np.empty(len(x))
+    unwanted = np.empty(0)
+
+    def calibrate(row: int) -> None:
+        surprise = surprises[row] if len(surprises) else unwanted
+        batch.calibrate(odds[row], surprise, channels[row] < 2 * SUMMARIES)
+
+    def remember(row: int) -> None:
+        k = channels[row]
+        memory = (auto.WIDTHS[k], auto.STRIDES[k], auto.SIZES[k])
+        _novelty(found[k], least, memory, odds[row])
+        calibrate(row)
+
+    def compare_days() -> None:
+        if len(by_day) == SUMMARIES:
+            batch.day_novelty(seconds, found, least, odds[len(ever) : novel])
+            return
+        near = np.empty((SUMMARIES, len(x)))
+        batch.day_novelty(seconds, found, least, near)
+        odds[len(ever) : novel] = near[by_day]
+
     if novel:
-        found = np.empty((SUMMARIES, len(x)))
-        least = np.empty(len(x))
-        batch.summaries(x, found, least)
-        for row, k in enumerate(ever):
-            memory = (auto.WIDTHS[k], auto.STRIDES[k], auto.SIZES[k])
-            _novelty(found[k], least, memory, raw[row])
-        if by_day:
-            near = np.empty((SUMMARIES, len(x)))
-            batch.day_novelty(seconds, found, least, near)
-            raw[len(ever) : novel] = near[by_day]
+        middle = len(x) // 2
+        halves = ((0, middle), (middle, len(x)))
+        share(partial(batch.summaries, x, *half, found, least) for half in halves)
+    tasks = [compare_days] if by_day else []
+    share([*tasks, *(partial(remember, row) for row in range(len(ever)))])
     if novel < len(channels):
         rest = sum(1 << k for k in channels[novel:])
-        batch.others(state, seconds, x, rest, raw[novel:])
-    return raw
+        batch.others(state, seconds, x, rest, odds[novel:])
+    share(partial(calibrate, row) for row in range(len(ever), len(channels)))
 
 
 def _novelty(

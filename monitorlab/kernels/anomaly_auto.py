@@ -324,7 +324,9 @@ def decide(s: np.ndarray, x: float, out: np.ndarray) -> float:
     one = -math.expm1(math.log1p(-part) / SPELL) if part < 1.0 else 1.0
     allowance = ALLOWANCE + ALLOWED_RATE * n
     strict = max(past / LIFETIME, 1.0) * max((s[ALARMS] + 1.0) / allowance, 1.0)
-    chance = min(one * strict ** min(1.0, 2.0 * (1.0 - part)), 1.0)
+    if strict > 1.0:
+        one *= strict ** min(1.0, 2.0 * (1.0 - part))
+    chance = min(one, 1.0)
     score = 1.0 - chance
     out[1] = score
     if chance <= s[THRESHOLD]:

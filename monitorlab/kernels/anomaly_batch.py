@@ -68,14 +68,15 @@ ROW = 8  # six summaries, time, time of the day
 
 
 @njit(cache=True, nogil=True)
-def summaries(x: np.ndarray, found: np.ndarray, least: np.ndarray) -> None:
-    """Write the six summaries of every sample, a row each, and the distance that is rounding."""
+def summaries(x: np.ndarray, begin: int, end: int, found: np.ndarray, least: np.ndarray) -> None:
+    """Write six summaries of samples ``begin`` to ``end``, a row each, and what is rounding."""
     past = np.empty(TILE + LONGEST)
     total = np.empty(TILE)
-    past[:LONGEST] = x[0]
-    for first in range(0, len(x), TILE):
-        m = min(TILE, len(x) - first)
-        past[LONGEST : LONGEST + m] = x[first : first + m]
+    for first in range(begin, end, TILE):
+        m = min(TILE, end - first)
+        known = min(first, LONGEST)
+        past[: LONGEST - known] = x[0]
+        past[LONGEST - known : LONGEST + m] = x[first - known : first + m]
         found[0, first : first + m] = x[first : first + m]
         for row, width in ((1, 4), (2, 12), (3, 36)):
             mean = found[row, first : first + m]
@@ -97,8 +98,6 @@ def summaries(x: np.ndarray, found: np.ndarray, least: np.ndarray) -> None:
                 spread[i] = min(math.sqrt(total[i] / width), HUGE)
         for i in range(first, first + m):
             least[i] = RESOLUTION * abs(x[i]) + RESOLUTION * abs(found[3, i])
-        for j in range(LONGEST):
-            past[j] = past[j + m]
 
 
 @njit(cache=True, nogil=True)
@@ -149,12 +148,13 @@ def novelty(
 
 
 @njit(cache=True, nogil=True)
-def _remembered(times: np.ndarray, bins: np.ndarray, sizes: np.ndarray) -> int:
-    """Write the five minutes of the day of each sample that a day memory keeps, -1 for others."""
+def _remembered(times: np.ndarray, clocks: np.ndarray, bins: np.ndarray, sizes: np.ndarray) -> int:
+    """Write the time of the day of each sample, and its five minutes, -1 if it is not kept."""
     last = np.full(DAY_SLOTS, -np.inf)
     kept = 0
     for i in range(len(times)):
         clock = times[i] % DAY
+        clocks[i] = clock
         slot = min(max(int(clock / DAY_SLOT), 0), DAY_SLOTS - 1)
         bins[i] = -1
         if times[i] - last[slot] >= DAY_STEP:
@@ -163,6 +163,13 @@ def _remembered(times: np.ndarray, bins: np.ndarray, sizes: np.ndarray) -> int:
             sizes[bins[i]] += 1
             kept += 1
     return kept
+
+
+@njit(cache=True, nogil=True)
+def _near(clock: float, other: float) -> bool:
+    """Tell whether two times of the day are half an hour apart or less."""
+    gap = abs(clock - other)
+    return gap <= DAY_SLOT or gap >= DAY - DAY_SLOT
 
 
 @njit(cache=True, nogil=True)
@@ -192,11 +199,14 @@ def day_novelty(times: np.ndarray, found: np.ndarray, least: np.ndarray, raw: np
     n = len(times)
     bins = np.empty(n, np.int64)
     sizes = np.zeros(DAY_BINS, np.int64)
-    kept = _remembered(times, bins, sizes)
+    clocks = np.empty(n)
+    kept = _remembered(times, clocks, bins, sizes)
     rows = np.empty((kept, ROW))
     first = np.cumsum(sizes) - sizes  # of each five minutes: the oldest that is held
     ready = first.copy()  # the first that is not yet of another day
     last = first.copy()  # the end
+    earliest = np.full(DAY_BINS, np.inf)  # time of the day in each five minutes, and latest
+    latest = np.full(DAY_BINS, -np.inf)
     at = np.empty(kept, np.int64)  # samples in the order they were remembered
     numbers = np.zeros(DAY_SLOTS, np.int64)
     rings = np.empty((DAY_SLOTS, DAY_KEPT), np.int64)
@@ -208,7 +218,7 @@ def day_novelty(times: np.ndarray, found: np.ndarray, least: np.ndarray, raw: np
     best = np.empty(ROW)
     for i in range(n):
         t = times[i]
-        clock = t % DAY
+        clock = clocks[i]
         while waiting < held and t - times[at[waiting]] >= OTHER_DAY:
             ready[bins[at[waiting]]] += 1
             waiting += 1
@@ -228,9 +238,15 @@ def day_novelty(times: np.ndarray, found: np.ndarray, least: np.ndarray, raw: np
                 ends[runs] = ready[b]
                 runs += 1
                 continue
+            near = _near(clock, earliest[b])
+            if near == _near(clock, latest[b]):  # all that is between too
+                if near:
+                    begins[runs] = first[b]
+                    ends[runs] = ready[b]
+                    runs += 1
+                continue
             for j in range(first[b], ready[b]):
-                gap = abs(clock - rows[j, SUMMARIES + 1])
-                if gap <= DAY_SLOT or gap >= DAY - DAY_SLOT:
+                if _near(clock, rows[j, SUMMARIES + 1]):
                     if runs > 0 and ends[runs - 1] == j:
                         ends[runs - 1] = j + 1
                     else:
@@ -255,6 +271,8 @@ def day_novelty(times: np.ndarray, found: np.ndarray, least: np.ndarray, raw: np
             row[:SUMMARIES] = x[:SUMMARIES]
             row[SUMMARIES] = t
             row[SUMMARIES + 1] = clock
+            earliest[b] = min(earliest[b], clock)
+            latest[b] = max(latest[b], clock)
             last[b] += 1
             at[held] = i
             held += 1
@@ -346,20 +364,32 @@ def calibrate(raw: np.ndarray, surprise: np.ndarray, distances: bool) -> None:
 @njit(cache=True, nogil=True)
 def fuse(s: np.ndarray, x: np.ndarray, odds: np.ndarray, out: np.ndarray) -> None:
     """Fuse the log odds of each sample and decide; rows of ``out`` are as in a step."""
-    traced = len(out) > 2
     one = np.empty(FIRST)
+    total = np.empty(TILE)
+    used = np.empty(TILE)
+    if len(out) > 2:
+        _expect(s, x, out)
+    for first in range(0, len(x), TILE):
+        m = min(TILE, len(x) - first)
+        total[:] = 0.0
+        used[:] = 0.0
+        for k in range(len(odds)):
+            row = odds[k, first : first + m]
+            for j in range(m):
+                there = not math.isnan(row[j])
+                total[j] += row[j] if there else 0.0
+                used[j] += 1.0 if there else 0.0
+        for j in range(m):
+            decide(s, total[j] / used[j] if used[j] > 0.0 else LOWEST, one)
+            out[0, first + j] = one[0]
+            out[1, first + j] = one[1]
+
+
+@njit(cache=True, nogil=True)
+def _expect(s: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
+    """Write what was expected before each sample was seen, and how far from it samples are."""
     band = s[EWMAS + 8 * EWMA_SIZE : EWMAS + 9 * EWMA_SIZE]
     for i in range(len(x)):
-        if traced:
-            out[2, i] = band[0] if i > 0 else x[0]
-            out[3, i] = band[1]
-            ewma_error(band, x[i], 0.1, 0.01, 0.0)
-        total = 0.0
-        used = 0.0
-        for k in range(len(odds)):
-            if not math.isnan(odds[k, i]):
-                total += odds[k, i]
-                used += 1.0
-        decide(s, total / used if used > 0.0 else LOWEST, one)
-        out[0, i] = one[0]
-        out[1, i] = one[1]
+        out[2, i] = band[0] if i > 0 else x[0]
+        out[3, i] = band[1]
+        ewma_error(band, x[i], 0.1, 0.01, 0.0)

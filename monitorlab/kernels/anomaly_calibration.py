@@ -171,15 +171,17 @@ def close(c: np.ndarray, peak: float) -> None:
     closed = int(c[CLOSED])
     kept = min(closed, BLOCKS)
     place = HEAD + BLOCKS + closed % BLOCKS
+    hole = HEAD + kept
     if closed >= BLOCKS:  # forget the oldest
-        j = HEAD + count_beyond(c, c[place]) - 1
-        for i in range(j, HEAD + kept - 1):
-            c[i] = c[i + 1]
-        kept -= 1
-    j = HEAD + kept
-    while j > HEAD and c[j - 1] < peak:
-        c[j] = c[j - 1]
+        hole = HEAD + count_beyond(c, c[place]) - 1
+    j = HEAD + count_beyond(c, peak)
+    if j > hole:  # what lies between moves up, or down
         j -= 1
+        for i in range(hole, j):
+            c[i] = c[i + 1]
+    else:
+        for i in range(hole, j, -1):
+            c[i] = c[i - 1]
     c[j] = peak
     c[place] = peak
     c[CLOSED] = closed + 1.0
