@@ -1,8 +1,8 @@
 """The rules by which results become advice. Each reads tables, none computes an analysis.
 
 Order of thought: what will run out, what was promised and not kept, what got worse and stays,
-what was missed by the alerts, which alerts cry wolf, what nobody watches. Facts of the same
-moment, and facts about the same series, are one cause.
+what fires now, what was missed by the alerts, which alerts cry wolf or flap, what nobody watches,
+which incidents come back. Facts of the same moment, and facts about the same series, are one cause.
 
 >>> len(recommend().not_judged)
 5
@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from monitorlab.display import format_number
-from monitorlab.recommend import trends, watching
+from monitorlab.recommend import repeating, trends, watching
 from monitorlab.recommend.advice import Recommendation, Recommendations
 
 __all__ = ["recommend"]
@@ -61,7 +61,8 @@ def recommend(
     Returns
     -------
     Recommendations
-        Deduplicated by cause; ``not_judged`` lists the questions that had no input.
+        By severity, then confidence, then in the order of thought; deduplicated by cause;
+        ``not_judged`` lists the questions that had no input.
 
     Examples
     --------
@@ -100,7 +101,9 @@ def recommend(
     if firings is None or rule_scores is None:
         missing.append("whether alerts can be trusted: there are no rules to backtest")
     else:
+        found += repeating.firing_now(firings, as_of)
         found += watching.noisy_rules(rule_scores, firings)
+        found += repeating.flapping(firings)
         if incidents is not None:
             found += watching.missed(incidents, anomalies)
         else:
@@ -114,7 +117,9 @@ def recommend(
             missing.append(
                 f"what nobody watched before {format_number(learned)}: detectors were learning"
             )
+    if incidents is not None:
+        found += repeating.recurring(incidents, anomalies, judged=firings is not None)
     merged: dict[str, Recommendation] = {}
-    for item in sorted(found, key=lambda r: (-r.severity.rank, -r.confidence, r.title)):
+    for item in sorted(found, key=lambda r: (-r.severity.rank, -r.confidence)):
         merged.setdefault(item.cause, item)
     return Recommendations(tuple(merged.values()), tuple(missing))
