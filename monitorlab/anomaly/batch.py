@@ -7,6 +7,7 @@ from collections import deque
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import nullcontext
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["score_all"]
 
 WORTH_SHARING = 3_000  # samples from which on another thread saves more than it costs
+WORTH_HALVING = 20_000  # and from which on it is worth waiting for it once more
 MOST_THREADS = 4
 
 
@@ -85,8 +87,11 @@ def _cores() -> int:
 
 
 def _share(pool: Executor | None, helpers: int, tasks: Iterable[Callable[[], Any]]) -> None:
-    """Do all tasks, here and on the threads of the pool, each by whoever is free first."""
-    waiting = deque(tasks)
+    """Do all tasks, here and on the threads of the pool, each by whoever is free first.
+
+    A task may add others to a ``deque`` of them.
+    """
+    waiting = tasks if isinstance(tasks, deque) else deque(tasks)
 
     def work() -> None:
         while waiting:
@@ -96,7 +101,8 @@ def _share(pool: Executor | None, helpers: int, tasks: Iterable[Callable[[], Any
                 return
             task()
 
-    others = [pool.submit(work) for _ in range(helpers)] if pool is not None else []
+    alone = pool is None or len(waiting) == 1
+    others = [] if alone or pool is None else [pool.submit(work) for _ in range(helpers)]
     work()
     for other in others:
         other.result()
@@ -115,6 +121,7 @@ def _weigh(
     """
     from monitorlab.kernels import anomaly_auto as auto
     from monitorlab.kernels import anomaly_batch as batch
+    from monitorlab.kernels.anomaly_evidence import calibrate as calibrate_all
     from monitorlab.kernels.anomaly_memory import SUMMARIES
 
     state, seconds, x = series
@@ -127,7 +134,7 @@ def _weigh(
 
     def calibrate(row: int) -> None:
         surprise = surprises[row] if len(surprises) else unwanted
-        batch.calibrate(odds[row], surprise, channels[row] < 2 * SUMMARIES)
+        calibrate_all(odds[row], surprise, channels[row] < 2 * SUMMARIES)
 
     def remember(row: int) -> None:
         k = channels[row]
@@ -135,24 +142,30 @@ def _weigh(
         _novelty(found[k], least, memory, odds[row])
         calibrate(row)
 
+    tasks: deque[Callable[[], Any]] = deque()
+
     def compare_days() -> None:
         if len(by_day) == SUMMARIES:
             batch.day_novelty(seconds, found, least, odds[len(ever) : novel])
-            return
-        near = np.empty((SUMMARIES, len(x)))
-        batch.day_novelty(seconds, found, least, near)
-        odds[len(ever) : novel] = near[by_day]
+        else:
+            near = np.empty((SUMMARIES, len(x)))
+            batch.day_novelty(seconds, found, least, near)
+            odds[len(ever) : novel] = near[by_day]
+        tasks.extend(partial(calibrate, row) for row in range(len(ever), novel))
 
-    if novel:
-        middle = len(x) // 2
-        halves = ((0, middle), (middle, len(x)))
-        share(partial(batch.summaries, x, *half, found, least) for half in halves)
-    tasks = [compare_days] if by_day else []
-    share([*tasks, *(partial(remember, row) for row in range(len(ever)))])
-    if novel < len(channels):
+    def step_through() -> None:
         rest = sum(1 << k for k in channels[novel:])
         batch.others(state, seconds, x, rest, odds[novel:])
-    share(partial(calibrate, row) for row in range(len(ever), len(channels)))
+        tasks.extend(partial(calibrate, row) for row in range(novel, len(channels)))
+
+    if novel:
+        parts = 2 if len(x) >= WORTH_HALVING else 1
+        cuts = [len(x) * part // parts for part in range(parts + 1)]
+        share(partial(batch.summaries, x, *cut, found, least) for cut in pairwise(cuts))
+    tasks.extend([compare_days] if by_day else [])
+    tasks.extend([step_through] if novel < len(channels) else [])
+    tasks.extend(partial(remember, row) for row in range(len(ever)))
+    share(tasks)
 
 
 def _novelty(

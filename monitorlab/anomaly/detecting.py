@@ -88,13 +88,15 @@ def detect(
     thresholds: dict[str, float] = {}
     if together:
         traces = {key: _trace(model, s) for key, s in stamped.items()}
-        joint, shares = joint_scores(traces, model.threshold, alarm=model.threshold)
+        joint, shares = joint_scores(traces, model.threshold, alarm=model.threshold, series=stamped)
         events = _joint_events(joint, shares, traces, stamped, model.threshold)
         feedback = Feedback(model.threshold)
         feedback.learn_events(events, joint, said)
         if feedback.threshold != model.threshold:
             thresholds[""] = feedback.threshold
-            joint, shares = joint_scores(traces, feedback.threshold, alarm=model.threshold)
+            joint, shares = joint_scores(
+                traces, feedback.threshold, alarm=model.threshold, series=stamped
+            )
             events = _joint_events(joint, shares, traces, stamped, feedback.threshold)
         scores: pd.Series | pd.DataFrame = joint["score"]
     else:

@@ -14,6 +14,7 @@ from numba import njit
 
 from monitorlab.kernels.anomaly_calibration import (
     BLOCK,
+    BLOCKS,
     CALIBRATOR_SIZE,
     LOWEST,
     block_peak,
@@ -23,6 +24,7 @@ from monitorlab.kernels.anomaly_calibration import (
     evidence,
     excess,
     learn,
+    least_peak,
     middle,
     record,
 )
@@ -52,7 +54,7 @@ from monitorlab.kernels.anomaly_parts import (
     stuck_run,
 )
 
-__all__ = ["CHANNELS", "OUTPUTS", "SETTINGS", "reset", "state_size", "step"]
+__all__ = ["CHANNELS", "OUTPUTS", "SETTINGS", "reset", "state_size", "step", "walking"]
 
 CHANNELS = (
     "value_novelty",
@@ -95,15 +97,18 @@ THRESHOLD = 2  # tail probability at and below which a sample alarms
 REFRACTORY = 3  # samples after an alarm without another
 USUAL = 4  # fused log odds that every ordinary block reaches
 SPREAD = 5  # fused log odds by which more becomes e times rarer among ordinary blocks
-SETTINGS = 6
+ROAMING = 6  # spreads by which an ordinary past lies higher for a walk
+SETTINGS = 7
 # counters
-COUNT = 6
-SINCE = 7
-LAST = 8  # tail probability of the last alarm
-ALARMS = 9
-CALM = 10  # samples in a row that were not strange
-SPOKEN = 11  # whether the spell that is on has alarmed
-HEAD = 12
+COUNT = 7
+SINCE = 8
+LAST = 9  # tail probability of the last alarm
+ALARMS = 10
+CALM = 11  # samples in a row that were not strange
+SPOKEN = 12  # whether the spell that is on has alarmed
+WALKS = 13  # how much like a walk the stream is, 0 to 1
+TRAVEL = 14  # usual distance of samples 1, 4 and 36 apart
+HEAD = 17
 
 RESOLUTION = 1e-13  # distances below this share of the values are rounding
 FLOOR = 0.05  # share of the usual deviation that every deviation is given
@@ -118,6 +123,8 @@ ALLOWED_RATE = 4e-4  # further ones a sample
 HELD = 144.0  # samples of a spell that are kept out of the own past, at most
 LIVELY = 1.15  # spreads above the usual: a stream whose middle block is beyond is a lively one
 LIVELY_BLOCKS = 30.0  # of its own past after which a stream is half believed to be lively
+WALK_RATIOS = (0.5, 0.9)  # variance ratios at which a stream is no walk, and one
+WALK_MEMORY = 1.0 / 2_000.0  # of the usual distances
 RARER = 0.01  # in the refractory span an alarm must be rarer than the last one by this factor
 STRANGE = 5.0  # a sample this many times as frequent as an alarm still belongs to a spell
 QUIET = 3.0  # other samples in a row that end a spell
@@ -126,6 +133,9 @@ FUSION_SCALE = 0.25  # prior of the mean excess of the fused log odds
 FUSION_STRENGTH = 4.0  # counts as so many blocks
 TOP_BLOCKS = 5
 REACH = 20.0  # of the tail beyond the record, in units of its scale
+
+# how much rarer an alarm must be with so many blocks of an own past
+_STRICTER = np.log(np.maximum((ORDINARY + np.arange(BLOCKS + 1)) / LIFETIME, 1.0))
 
 EWMAS = HEAD
 N_EWMA = 9
@@ -139,6 +149,7 @@ WIDTHS = (1, 4, 12, 36, 12, 36)
 STRIDES = (1, 1, 3, 9, 3, 6)
 SIZES = (3_000, 3_000, 1_000, 500, 1_000, 500)
 MEMORY = SUMMARY + 2 * SUMMARIES
+NEXT, FARTHEST = 4, 36  # samples before, the distances to which tell a walk
 STARTS = tuple(MEMORY + sum(memory_size(size) for size in SIZES[:k]) for k in range(SUMMARIES + 1))
 MEMORY_DAY = STARTS[SUMMARIES]
 CALIBRATORS = MEMORY_DAY + DAY_SIZE
@@ -252,6 +263,25 @@ def statistics(s: np.ndarray, t: float, x: float, mask: int, raw: np.ndarray) ->
         raw[GAP] = log_of(missing_time(s[SMALL + 8 : SMALL + 12], t))
 
 
+@njit(cache=True, nogil=True)
+def walking(travel: np.ndarray, seen: int, near: float, middle: float, far: float) -> float:
+    """Learn the distances to the samples 1, 4 and 36 before; tell how like a walk they are.
+
+    Distances on a walk grow at least as the root of the time between, at short and at long times
+    (variance ratios of one and more); those of noise not at all, of a season with noise not
+    at short times.
+    """
+    rate = max(1.0 / (seen + 1.0), WALK_MEMORY)
+    travel[0] += rate * (near - travel[0])
+    travel[1] += rate * (middle - travel[1])
+    travel[2] += rate * (far - travel[2])
+    if not 0.0 < travel[0] < np.inf:
+        return 0.0
+    ratio = min(travel[1] / travel[0] / 2.0, travel[2] / travel[0] / 6.0)
+    low, high = WALK_RATIOS
+    return max(min((min(ratio, 1.0) ** 2 - low) / (high - low), 1.0), 0.0)
+
+
 @njit(cache=True)
 def step(s: np.ndarray, t: float, x: float, out: np.ndarray) -> float:
     """Score one sample, then learn it; what was found goes to ``out``."""
@@ -266,6 +296,13 @@ def step(s: np.ndarray, t: float, x: float, out: np.ndarray) -> float:
     ewma_error(s[band : band + EWMA_SIZE], x, 0.1, 0.01, 0.0)
     raw = out[FIRST:]
     statistics(s, t, x, mask, raw)
+    n = int(s[COUNT])
+    if n >= FARTHEST:
+        now = RECENT + n % RING + RING
+        near, middle, far = s[now - 1], s[now - NEXT], s[now - FARTHEST]
+        travel = s[TRAVEL : TRAVEL + 3]
+        apart = abs(x - near), abs(x - middle), abs(x - far)
+        s[WALKS] = walking(travel, n - FARTHEST, apart[0], apart[1], apart[2])
     total = 0.0
     used = 0.0
     a = CALIBRATORS
@@ -292,10 +329,13 @@ def step(s: np.ndarray, t: float, x: float, out: np.ndarray) -> float:
 @njit(cache=True)
 def expected_blocks(c: np.ndarray, x: float) -> float:
     """Blocks of the own past that have as much, less than a half beyond the record."""
+    kept = int(blocks(c))
+    if kept > 0 and x <= least_peak(c):  # as nearly all that comes
+        return kept + 0.5
     count = count_beyond(c, x)
     if count > 0:
         return count + 0.5
-    k = min(TOP_BLOCKS, int(blocks(c)) - 1)
+    k = min(TOP_BLOCKS, kept - 1)
     if k < 0:
         return 0.0
     scale = (excess(c, k) + FUSION_SCALE * FUSION_STRENGTH) / (k + FUSION_STRENGTH)
@@ -304,12 +344,13 @@ def expected_blocks(c: np.ndarray, x: float) -> float:
 
 @njit(cache=True)
 def ordinary_blocks(s: np.ndarray, c: np.ndarray, x: float) -> float:
-    """Blocks of the ordinary past that have as much; it lies higher for a lively stream."""
+    """Blocks of the ordinary past that have as much; higher for lively streams and walks."""
     usual = s[USUAL]
     m = blocks(c)
     if m > 0.0:
         usual += max(middle(c) - usual - LIVELY * s[SPREAD], 0.0) * m / (m + LIVELY_BLOCKS)
-    return ORDINARY * math.exp(min((usual - x) / s[SPREAD], 0.0))
+    usual += s[ROAMING] * s[WALKS] * s[SPREAD]
+    return ORDINARY * math.exp((usual - x) / s[SPREAD]) if x > usual else ORDINARY
 
 
 @njit(cache=True)
@@ -320,13 +361,17 @@ def decide(s: np.ndarray, x: float, out: np.ndarray) -> float:
     s[SINCE] += 1.0
     c = s[CALIBRATORS : CALIBRATORS + CALIBRATOR_SIZE]
     past = ORDINARY + blocks(c)
-    part = min((ordinary_blocks(s, c, x) + expected_blocks(c, x)) / past, 1.0)
-    one = -math.expm1(math.log1p(-part) / SPELL) if part < 1.0 else 1.0
+    part = (ordinary_blocks(s, c, x) + expected_blocks(c, x)) / past
     allowance = ALLOWANCE + ALLOWED_RATE * n
-    strict = max(past / LIFETIME, 1.0) * max((s[ALARMS] + 1.0) / allowance, 1.0)
-    if strict > 1.0:
-        one *= strict ** min(1.0, 2.0 * (1.0 - part))
-    chance = min(one, 1.0)
+    chance = 1.0
+    if part < 1.0:
+        strict = _STRICTER[int(past - ORDINARY)]
+        if s[ALARMS] + 1.0 > allowance:
+            strict += math.log((s[ALARMS] + 1.0) / allowance)
+        one = -math.expm1(math.log1p(-part) / SPELL)
+        if strict > 0.0:
+            one *= math.exp(strict * min(1.0, 2.0 * (1.0 - part)))
+        chance = min(one, 1.0)
     score = 1.0 - chance
     out[1] = score
     if chance <= s[THRESHOLD]:

@@ -19,26 +19,17 @@ from monitorlab.kernels import ranks
 from monitorlab.kernels.anomaly_auto import (
     COUNT,
     EWMAS,
-    FEWEST_BLOCKS,
+    FARTHEST,
     FIRST,
+    NEXT,
     RESOLUTION,
-    SETTLE,
+    WALKS,
     N,
     decide,
     statistics,
+    walking,
 )
-from monitorlab.kernels.anomaly_calibration import (
-    BLOCK,
-    BLOCKS,
-    CALIBRATOR_SIZE,
-    HEAD,
-    LOWEST,
-    calibrator_reset,
-    close,
-    evidence,
-    least_peak,
-    weigh,
-)
+from monitorlab.kernels.anomaly_calibration import LOWEST
 from monitorlab.kernels.anomaly_memory import (
     BOTH,
     DAY,
@@ -52,18 +43,16 @@ from monitorlab.kernels.anomaly_memory import (
     SUMMARIES,
     side_of,
 )
-from monitorlab.kernels.anomaly_parts import EWMA_SIZE, HUGE, ewma_error, log_of
+from monitorlab.kernels.anomaly_parts import EWMA_SIZE, HUGE, ewma_error
 from monitorlab.kernels.bits import closest
 
-__all__ = ["calibrate", "day_novelty", "fuse", "novelty", "others", "summaries"]
+__all__ = ["day_novelty", "fuse", "novelty", "others", "summaries"]
 
 TILE = 256  # samples summarised together
 LONGEST = 36  # samples in a summary
 DAY_BIN = 300.0
 DAY_BINS = 288
 NEAR_BINS = 6  # on each side of the present one may hold samples of half an hour around
-GROUP = 16  # of the past peaks, counted together
-CLOSE = 1.0 - 1e-12  # what is below another by this factor has a smaller logarithm
 ROW = 8  # six summaries, time, time of the day
 
 
@@ -293,80 +282,13 @@ def others(s: np.ndarray, times: np.ndarray, x: np.ndarray, mask: int, raw: np.n
     s[COUNT] = 0.0
 
 
-@njit(cache=True)
-def _count(ranked: np.ndarray, coarse: np.ndarray, x: float) -> int:
-    """Count peaks of ``x`` and more without a branch that cannot be foreseen."""
-    groups = 0
-    for j in range(len(coarse)):
-        groups += coarse[j] >= x
-    first = GROUP * max(groups - 1, 0)
-    count = 0
-    group = ranked[first : first + GROUP]
-    for j in range(len(group)):
-        count += group[j] >= x
-    return first + count
-
-
-@njit(cache=True, nogil=True)
-def calibrate(raw: np.ndarray, surprise: np.ndarray, distances: bool) -> None:
-    """Put log odds against each statistic in its place; NaN where it says nothing.
-
-    ``surprise`` is empty, or gets the surprise of each sample. Of distances the logarithm is
-    taken, but only of those that are near the least of the past peaks, or the present one.
-    """
-    c = np.zeros(CALIBRATOR_SIZE)
-    calibrator_reset(c)
-    ranked = c[HEAD : HEAD + BLOCKS]
-    ranked[:] = -np.inf
-    coarse = np.full(BLOCKS // GROUP, -np.inf)  # the first of each group of the past peaks
-    traced = len(surprise) > 0
-    speaks = False
-    least = -np.inf  # nearly all that comes is less than every past block had
-    usual = (0.0, 0.0)
-    seen = 0
-    peak = -np.inf  # of the block that is being filled
-    near_peak = -np.inf
-    for i in range(len(raw)):
-        x = raw[i]
-        raw[i] = np.nan
-        if traced:
-            surprise[i] = 0.0
-        if math.isnan(x):
-            continue
-        value = LOWEST
-        if x > least or x > near_peak or seen == BLOCK:
-            value = max(log_of(x) if distances else x, LOWEST)
-        if speaks:
-            odds, surprised = usual
-            if x > least:
-                odds, surprised = weigh(c, value, _count(ranked, coarse, value))
-            raw[i] = odds
-            if traced:
-                surprise[i] = surprised
-        if i < SETTLE:
-            continue
-        if seen == BLOCK:
-            close(c, peak)
-            seen = 0
-            peak = near_peak = -np.inf
-            speaks = c[1] >= FEWEST_BLOCKS
-            if speaks:
-                lowest = least_peak(c)
-                least = CLOSE * math.exp(lowest) if distances else lowest
-                usual = evidence(c, lowest)
-            for j in range(len(coarse)):
-                coarse[j] = ranked[GROUP * j]
-        seen += 1
-        peak = max(peak, value)
-        near_peak = max(near_peak, CLOSE * x) if distances else peak
-
-
 @njit(cache=True, nogil=True)
 def fuse(s: np.ndarray, x: np.ndarray, odds: np.ndarray, out: np.ndarray) -> None:
     """Fuse the log odds of each sample and decide; rows of ``out`` are as in a step."""
     one = np.empty(FIRST)
     total = np.empty(TILE)
     used = np.empty(TILE)
+    travel = np.zeros(3)
     if len(out) > 2:
         _expect(s, x, out)
     for first in range(0, len(x), TILE):
@@ -380,9 +302,14 @@ def fuse(s: np.ndarray, x: np.ndarray, odds: np.ndarray, out: np.ndarray) -> Non
                 total[j] += row[j] if there else 0.0
                 used[j] += 1.0 if there else 0.0
         for j in range(m):
+            i = first + j
+            if i >= FARTHEST:
+                now = x[i]
+                apart = abs(now - x[i - 1]), abs(now - x[i - NEXT]), abs(now - x[i - FARTHEST])
+                s[WALKS] = walking(travel, i - FARTHEST, apart[0], apart[1], apart[2])
             decide(s, total[j] / used[j] if used[j] > 0.0 else LOWEST, one)
-            out[0, first + j] = one[0]
-            out[1, first + j] = one[1]
+            out[0, i] = one[0]
+            out[1, i] = one[1]
 
 
 @njit(cache=True, nogil=True)

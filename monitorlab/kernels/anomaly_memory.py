@@ -18,6 +18,8 @@ __all__ = [
     "day_distances",
     "memory_size",
     "nearest",
+    "place_of",
+    "remember",
     "side_of",
 ]
 
@@ -60,19 +62,19 @@ def nearest(s: np.ndarray, x: float, delay: int, stride: int, size: int) -> floa
     aged = s[1 + RING + size : 1 + RING + 2 * size]
     if n >= delay and (n - delay) % stride == 0:
         k = (n - delay) // stride
-        _remember(ranked, aged, k, size, waiting[(n - delay) % RING])
+        remember(ranked, aged, k, size, waiting[(n - delay) % RING])
     waiting[n % RING] = x
     held = min((n - delay) // stride + 1, size) if n >= delay else 0
     if held < FEWEST:
         return np.nan
-    place = _place(ranked, held, x)
+    place = place_of(ranked, held, x)
     above = ranked[place] - x if place < held else np.inf
     below = x - ranked[place - 1] if place > 0 else np.inf
     return min(above, below)
 
 
 @njit(cache=True)
-def _place(ranked: np.ndarray, held: int, x: float) -> int:
+def place_of(ranked: np.ndarray, held: int, x: float) -> int:
     """First of ``held`` rising numbers that is not below ``x``."""
     low, high = 0, held
     while low < high:
@@ -85,11 +87,11 @@ def _place(ranked: np.ndarray, held: int, x: float) -> int:
 
 
 @njit(cache=True)
-def _remember(ranked: np.ndarray, aged: np.ndarray, k: int, size: int, y: float) -> None:
+def remember(ranked: np.ndarray, aged: np.ndarray, k: int, size: int, y: float) -> None:
     """Put the ``k``-th number among the others, in the place of the oldest when full."""
     held = min(k, size)
-    hole = held if k < size else _place(ranked, size, aged[k % size])
-    place = _place(ranked, held, y)
+    hole = held if k < size else place_of(ranked, size, aged[k % size])
+    place = place_of(ranked, held, y)
     if place <= hole:
         ranked[place + 1 : hole + 1] = ranked[place:hole]
     else:

@@ -10,19 +10,22 @@ from hypothesis import strategies as st
 
 from monitorlab import anomaly
 from monitorlab.anomaly.joint import WARMUP, joint_scores, spell_end
-from tests.anomaly.builders import noise
+from monitorlab.kernels.anomaly_joint import REMEMBERED, SETTLE, own_chances, past_ranks
+from tests.anomaly.builders import noise, rough_cases
 
 INDEX = pd.date_range("2026-01-05", periods=900, freq="15s", tz="UTC")
 AT = 700
 
 
 def made(series: int, **peaks: float) -> dict[str, pd.DataFrame]:
-    """Give traces that say nothing but for peaks of tail, by name of the series."""
+    """Give traces of pure chance but for peaks of tail, by name of the series."""
+    rng = np.random.default_rng(series)
     traces = {}
     for k in range(series):
-        tail = np.full(len(INDEX), 0.6)
-        tail[AT] = peaks.get(f"s{k}", 0.6)
-        traces[f"s{k}"] = pd.DataFrame({"score": tail, "tail": tail}, index=INDEX)
+        tail = rng.random(len(INDEX))
+        tail[AT] = peaks.get(f"s{k}", tail[AT])
+        traces[f"s{k}"] = pd.DataFrame({"score": np.minimum(tail, 0.99), "tail": tail}, index=INDEX)
+        traces[f"s{k}"].iloc[AT, 0] = tail[AT]
     return traces
 
 
@@ -102,7 +105,7 @@ def test_a_spell_is_one_event() -> None:
 
 @pytest.mark.parametrize(
     ("tail", "alarm", "end"),
-    [([0.999, 0.5, 0.5, 0.5, 0.999], 0, 1), ([0.999, 0.5, 0.5, 0.991], 0, 4), ([0.999], 0, 1)],
+    [([0.999, 0.5, 0.5, 0.5, 0.999], 0, 1), ([0.999, 0.5, 0.5, 0.996], 0, 4), ([0.999], 0, 1)],
 )
 def test_where_a_spell_ends(tail: list[float], alarm: int, end: int) -> None:
     assert spell_end(np.array(tail), alarm) == end
@@ -113,3 +116,86 @@ def test_no_series_and_one_series() -> None:
     assert len(trace) == len(shares) == 0
     alone = anomaly.detect({"a": noise(800, seed=3)}, together=True)
     assert len(alone.scores) == 800
+
+
+def frames(seed: int, shift: float = 0.0) -> dict[str, pd.Series]:
+    """Give twelve series of noise, eight of which move a little for an hour."""
+    rng = np.random.default_rng(seed)
+    series = {}
+    for k in range(12):
+        values = rng.normal(0.0, 1.0, 1_400)
+        values[1_200:1_260] += shift * rng.choice([-1.0, 1.0]) if k < 8 else 0.0
+        series[f"s{k}"] = pd.Series(values, noise(1_400, freq="1min").index)
+    return series
+
+
+def test_small_shifts_of_many_series_are_found_and_chance_is_not() -> None:
+    found, alarms, single = 0, 0, 0
+    for seed in range(4):
+        quiet = anomaly.detect(frames(seed), together=True)
+        alarms += int((quiet.scores >= 0.999).sum())
+        moved = anomaly.detect(frames(seed, 0.4), together=True)
+        index = moved.scores.index
+        times = moved.events["time"]
+        inside = (times >= index[1_200]) & (times < index[1_290])
+        found += bool(inside.any())
+        for name, trace in moved.traces.items():
+            assert len(trace) == 1_400, name
+            single += bool((trace["score"].iloc[1_200:1_290] >= 0.999).any())
+        if inside.any():
+            row = moved.events[inside].iloc[0]
+            assert sum(row["shares"].get(f"s{k}", 0.0) for k in range(8)) > 0.6
+    assert found == 4
+    assert single <= 8  # of 48 series, 32 of which move
+    assert alarms <= 4  # of 4 times 1 400 moments
+
+
+def test_two_of_the_same_time_and_a_mean_that_comes_back_are_the_same() -> None:
+    index = pd.date_range("2026-01-05", periods=1_000, freq="15s", tz="UTC")
+    flat = pd.Series(1.0, index=index)
+    flat.iloc[100:120] = 0.1 + 0.2
+    result = anomaly.detect({"a": flat, "b": flat + 1.0}, together=True)
+    assert (result.scores.iloc[700:] < 0.9).all()
+    again = flat.set_axis(index.floor("1min"))
+    assert len(anomaly.detect({"a": again}, together=True).scores) == 250
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 2**16), kinds=st.integers(2, 400))
+def test_ranks_are_counts_of_what_was_before(seed: int, kinds: int) -> None:
+    rng = np.random.default_rng(seed)
+    x = rng.integers(0, kinds, REMEMBERED + 400).astype(float)
+    x[rng.integers(0, len(x), 50)] = np.nan
+    ranks = np.empty((4, len(x)))
+    past_ranks(x, ranks)
+    for i in (0, SETTLE - 1, *rng.integers(SETTLE + 60, len(x), 10)):
+        past = x[:i][~np.isnan(x[:i])][-REMEMBERED:]
+        if np.isnan(x[i]) or len(past) < SETTLE:
+            assert np.isnan(ranks[:, i]).all()
+            continue
+        counts = [(past < x[i]).sum(), (past == x[i]).sum(), (past > x[i]).sum(), past.max()]
+        assert ranks[:, i].tolist() == counts
+
+
+def test_a_few_incidents_do_not_move_what_chance_is() -> None:
+    rng = np.random.default_rng(0)
+    calm = rng.exponential(size=2_000)
+    struck = calm.copy()
+    struck[rng.choice(1_900, 8, replace=False)] += 50.0
+    chances = np.empty((2, 2_000))
+    for row, x in zip(chances, (calm, struck), strict=True):
+        x[1_999] = 12.0
+        own_chances(x, 1.0, 2.0, row)
+    assert chances[0, 1_999] < 2e-5
+    assert chances[1, 1_999] < 2e-4  # though eight blocks of 76 have more
+    assert ((chances > 0.0) & (chances <= 1.0)).all()
+
+
+def test_series_of_every_awkward_kind_make_a_score() -> None:
+    found = anomaly.detect(rough_cases(), together=True)
+    assert found.scores.notna().all()
+    assert found.scores.between(0.0, 1.0).all()
+    assert found.scores.index.is_monotonic_increasing
+    for name, series in rough_cases().items():
+        alone = anomaly.detect({name: series}, together=True)
+        assert alone.scores.between(0.0, 1.0).all(), name
