@@ -159,7 +159,7 @@ def noise(count: int = 100, lengths: Sequence[int] = (100, 150, 300)) -> dict[st
                     values[i] = phi * values[i - 1] + shock
                 cut = segment(values[200:])
                 told += bool(cut.points)
-                significant += bool(cut.points) and not cut.wanders
+                significant += bool(cut.points) and min(cut.p_values) < 0.01
             out[f"AR({phi:g}), n {length}, any change"] = told / count
             out[f"AR({phi:g}), n {length}, significant"] = significant / count
     return out

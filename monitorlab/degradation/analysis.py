@@ -214,7 +214,7 @@ def _changes(
                 effect / abs(was) if was else float("nan"),
                 effect / noise if noise > 0 else float(np.sign(effect) * np.inf),
                 parts.p_values[i],
-                bool(parts.p_values[i] < ALPHA) and not parts.wanders, worse, kind,
+                bool(parts.p_values[i] < ALPHA), worse, kind,
             )
         )  # fmt: skip
     return out

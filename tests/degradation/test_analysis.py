@@ -234,3 +234,9 @@ def test_rates_given_as_rates_are_left_alone() -> None:
     known = {"hits_total": Metric("hits_total", MetricType.COUNTER)}
     assert analyze(series, known, are_rates=True)[0].n_samples == 100
     assert analyze(series.cumsum(), known)[0].n_samples == 99
+
+
+def test_comparison_refuses_what_cannot_be_squared() -> None:
+    values = minutes(1e300 * noisy(1.0, 40))
+    with pytest.raises(InvalidSeriesError, match="divide"):
+        compare(values[:20], values[20:])

@@ -96,6 +96,10 @@ def test_wrong_input_is_refused() -> None:
         changepoints(np.ones((3, 3)))
     with pytest.raises(InvalidSeriesError):
         changepoints(["a", "b"])  # type: ignore[list-item]
+    with pytest.raises(InvalidSeriesError, match="divide"):
+        changepoints(1e300 * np.arange(20.0))
+    with pytest.raises(InvalidSeriesError, match="complex"):
+        changepoints(np.ones(20) * 1j)
 
 
 @settings(max_examples=60, deadline=None)
