@@ -101,10 +101,15 @@ def drift_of(values: np.ndarray, seasons: tuple[int, ...]) -> Drift | None:
 
     Notes
     -----
-    The means of some two dozen blocks are taken for a line, plus a random walk, plus noise.
-    For each of a few shares of walk generalised least squares gives the slope and its
-    error; they are averaged by their restricted likelihoods, and the slope is shrunk by
-    ``1 - 1 / t^2`` (James and Stein). O(n).
+    The means of some two dozen blocks are taken for a line, plus the mean of a random walk,
+    plus noise. For each of a few shares of walk generalised least squares gives the slope
+    and its error; they are averaged by their restricted likelihoods, and the slope is shrunk
+    by ``1 - 1 / t^2`` (James and Stein), which adds to the doubt. O(n).
+
+    References
+    ----------
+    Working (1960), "Note on the correlation of first differences of averages in a random
+    chain", Econometrica 28(4).
 
     Examples
     --------
@@ -130,12 +135,13 @@ def drift_of(values: np.ndarray, seasons: tuple[int, ...]) -> Drift | None:
     scale = float(np.sqrt(np.mean(np.diff(means) ** 2)))
     if not scale > 0:
         return Drift(0.0, 0.0, 0.0, swing)
-    slope, error, walk = _fitted(means / scale)
+    slope, error, walk = _fitted(means / scale, block)
     if not error > 0:
         return Drift(slope * scale / block, 0.0, 0.0, swing)
     sure = max(0.0, 1.0 - (error / slope) ** 2) if slope != 0 else 0.0
     unit = scale / block
-    return Drift(slope * sure * unit, error * unit, scale * float(np.sqrt(walk / block)), swing)
+    doubt = float(np.hypot(error, (1.0 - sure) * slope))
+    return Drift(slope * sure * unit, doubt * unit, scale * float(np.sqrt(walk / block)), swing)
 
 
 def _swing(values: np.ndarray, season: int) -> np.ndarray:
@@ -160,15 +166,22 @@ def _power(levels: np.ndarray, swings: np.ndarray) -> float:
     return float(np.clip(power, 0.0, 1.0)) if power > _SURE * error else 0.0
 
 
-def _fitted(means: np.ndarray) -> tuple[float, float, float]:
-    """Give the slope, its error and the variance of the walk, averaged over shares of walk."""
+def _fitted(means: np.ndarray, block: int) -> tuple[float, float, float]:
+    """Give the slope, its error and the variance a block of the walk, over shares of walk.
+
+    The mean of a block smooths the walk inside it: means of long blocks change by two thirds
+    of what the walk does, and neighbouring changes are alike (Working 1960).
+    """
     blocks = len(means)
     place = np.arange(blocks, dtype=float)
     design = np.column_stack((np.ones(blocks), place))
+    inside = (block**2 - 1) / (6 * block**2)
+    wander = np.minimum.outer(place, place) + 0.5 - inside * np.eye(blocks)
+    wander /= 1.0 - 2.0 * inside
     found, likely = [], []
     spare = blocks - 2
     for share in _SHARES:
-        covariance = share * np.minimum.outer(place, place) + (1.0 - share) / 2.0 * np.eye(blocks)
+        covariance = share * wander + (1.0 - share) / 2.0 * np.eye(blocks)
         weighed = np.linalg.solve(covariance, design)
         inner = design.T @ weighed
         spread = np.linalg.inv(inner)
@@ -179,7 +192,7 @@ def _fitted(means: np.ndarray) -> tuple[float, float, float]:
             return float(fit[1]), 0.0, 0.0
         bulk = float(np.linalg.slogdet(covariance)[1] + np.linalg.slogdet(inner)[1])
         likely.append(-0.5 * (bulk + spare * np.log(variance)))
-        found.append((fit[1], variance * spread[1, 1], variance * share))
+        found.append((fit[1], variance * spread[1, 1], variance * share / (1.0 - 2.0 * inside)))
     weights = np.exp(np.array(likely) - max(likely))
     weights /= weights.sum()
     slopes, errors, walks = np.array(found).T

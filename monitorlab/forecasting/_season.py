@@ -225,6 +225,9 @@ def _longer(x: np.ndarray, first: int, step: int) -> int | None:
 
 
 def _correlation(x: np.ndarray, lag: int) -> float:
+    top = float(np.abs(x).max())
+    if top > 1e70 or 0 < top < 1e-70:  # squares of squares leave the numbers
+        x = x / top
     left, right = x[:-lag], x[lag:]
     left, right = left - left.mean(), right - right.mean()
     size = float(np.sqrt((left @ left) * (right @ right)))

@@ -84,5 +84,7 @@ def reveals(
     """
     if not seasons:
         return False
-    known = season_strength(values, before[0]) if before else 0.0
-    return season_strength(cleaned, seasons[0]) >= known + _GAIN
+    size = float(np.abs(values).max()) or 1.0  # squares of huge and tiny values are numbers too
+    known = season_strength(values / size, before[0]) if before else 0.0
+    size = float(np.abs(cleaned).max()) or 1.0
+    return season_strength(cleaned / size, seasons[0]) >= known + _GAIN

@@ -106,7 +106,7 @@ class Accuracy(Result):
 
     def plot(self) -> go.Figure:
         """Draw the MASE from each origin, the baseline beside."""
-        from monitorlab.plotting import PALETTE, add_threshold, new_figure, time_axis
+        from monitorlab.plotting import PALETTE, new_figure, time_axis
 
         figure = new_figure(title=f"MASE from {len(self.folds)} past origins")
         index = self.folds.index
@@ -117,7 +117,12 @@ class Accuracy(Result):
         ):
             figure.add_bar(x=x, y=self.folds[column].to_numpy(), name=name, marker_color=color)
         figure.update_yaxes(title_text="MASE")
-        return add_threshold(figure, 1.0, label="seasonal naive in training")
+        # named in the legend: a name at the line would lie across the bars
+        figure.add_hline(
+            y=1.0, line_dash="dash", line_color="#D55E00", line_width=1.5, showlegend=True,
+            name="1 = seasonal naive in training",
+        )  # fmt: skip
+        return figure
 
 
 def rolling_accuracy(

@@ -35,7 +35,9 @@ from monitorlab.times import DurationLike, format_duration
 
 __all__ = ["alert_tables", "changes", "events", "forecasts", "rule_interval"]
 
-_CHANGE_STEPS = 800  # lasting changes are looked for in means over this many stretches
+_CHANGE_STEPS = 3_000  # lasting changes are looked for in means over this many stretches
+_HOUR_NS = 3_600_000_000_000
+_DAY_NS = 24 * _HOUR_NS
 _HELD = 0.05  # both sides of a lasting change are at least this share of the span
 _LASTING = ("degraded", "improved", "changed")  # what came and went again is no lasting change
 _RULE_STEPS = 120_000
@@ -274,10 +276,17 @@ def _is_worse(way: str | None, rise: float) -> bool | None:
 
 
 def _coarse(series: pd.Series, most: int = _CHANGE_STEPS) -> pd.Series:
-    """Give means of neighbouring samples, so that at most so many are left."""
+    """Give means of neighbouring samples, so that at most so many are left.
+
+    A day, or an hour where the means are of minutes, is a whole number of them if it can be:
+    else its season would come back as a slow beat that is not in the series.
+    """
     every = -(-len(series) // most)
     if every <= 1:
         return series
+    step = int((series.index[1] - series.index[0]).value)
+    unit = _HOUR_NS if every * step < _HOUR_NS else _DAY_NS
+    every = next((m for m in range(every, 3 * every) if unit % (m * step) == 0), every)
     starts = np.arange(0, len(series), every)
     values = series.to_numpy(dtype=float)
     known = np.isfinite(values)

@@ -119,6 +119,7 @@ class Report(Result):
                 "end": to_plain(found.end),
                 "series": found.n_series,
                 "samples": found.n_samples,
+                "rules": len(self._frame.rules),
             },
             "horizons": [sections.horizon(found, span) for span in self._horizons],
             "forecasts": sections.forecast_rows(found),

@@ -97,7 +97,7 @@ SCHEMA: dict[str, Any] = {
         title=_TEXT,
         as_of=_TIME,
         summary=_list(_TEXT),
-        recording=_object(start=_TIME, end=_TIME, series=_COUNT, samples=_COUNT),
+        recording=_object(start=_TIME, end=_TIME, series=_COUNT, samples=_COUNT, rules=_COUNT),
         horizons=_list(_HORIZON),
         forecasts=_list(_FORECAST),
         recommendations=_list(_ADVICE),

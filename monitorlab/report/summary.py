@@ -67,7 +67,7 @@ def sentences(report: dict[str, Any]) -> list[str]:
     return [
         _health(seen),
         *_promises(seen),
-        _incidents(seen),
+        _incidents(seen, rules=report["recording"]["rules"]),
         *_capacity(report["forecasts"]),
         _first(report["recommendations"]),
     ]
@@ -113,13 +113,17 @@ def _promises(seen: dict[str, Any]) -> list[str]:
     return [f"{count} {'were' if len(missed) > 1 else 'was'} missed: {named}."]
 
 
-def _incidents(seen: dict[str, Any]) -> str:
+def _incidents(seen: dict[str, Any], *, rules: int) -> str:
     found = seen["incidents"]
     if not found:
         fired = len(seen["alerts"])
-        rules = "no rule fired" if not fired else f"{fired} rule{'s' * (fired != 1)} fired"
-        return f"No incident is marked in that time; {rules}."
+        said = "no rule fired" if not fired else f"{fired} rule{'s' * (fired != 1)} fired"
+        if not rules:
+            said = "there are no alert rules that could fire"
+        return f"No incident is marked in that time; {said}."
     count = f"{len(found)} incident{'s' * (len(found) != 1)}"
+    if not rules:
+        return f"{count}; there are no alert rules that could have seen {_them(found)}."
     caught = [i["delay_seconds"] for i in found if i["detected"] is not None]
     if not caught:
         return f"{count}, none of which a rule saw."
@@ -127,6 +131,10 @@ def _incidents(seen: dict[str, Any]) -> str:
     after = f", after {human(median(delays), 's')} in the median" if delays else ""
     share = "every one" if len(caught) == len(found) else f"{len(caught)}"
     return f"{count}, {share} of them seen by a rule{after}."
+
+
+def _them(found: list[Any]) -> str:
+    return "it" if len(found) == 1 else "them"
 
 
 def _capacity(rows: list[dict[str, Any]]) -> list[str]:

@@ -22,6 +22,7 @@ from monitorlab.seasonality.grid import (
     moving_mean,
     regular_grid,
 )
+from monitorlab.seasonality.strays import without_strays
 from monitorlab.seasonality.week import DAYS, week_test
 
 __all__ = ["find_periods", "find_periods_in_samples", "periods_table"]
@@ -40,6 +41,7 @@ MIN_CYCLES_FREE = 3.0  # for a period that no calendar suggests
 ANCHOR_STANDOUT = 3.0  # a day inside a week: its lines stand out among the week's
 NEAR = 0.05  # of a multiple of a day: days that differ are no season of two days
 FREE_STANDOUT = 20.0  # two peaks a day do not make a season of twelve hours
+DIVIDES = 0.03  # of a cycle by which a part of a period may be off
 PERIODS_COLUMNS = ("period", "strength", "p_value", "cycles")
 
 
@@ -204,6 +206,10 @@ def find_periods_in_samples(
             break
         taken.append(period)
         rest = rest - spectrum.season(rest, period)
+        # what is far without a rhythm would hide the next season, and has bent this one
+        rest = without_strays(rest)
+        x = np.where(np.isfinite(rest), x, np.nan)
+        rest = rest - spectrum.season(rest, period)
     return _settle(x, taken, known, min_strength)[:max_periods]
 
 
@@ -301,7 +307,9 @@ def _best(
     level = moving_mean(x, min(n, round(max(significant))))
     scores = {p: spectrum.explained(x - level, p) for p in significant}
     top = max(scores.values())
-    if top < min_strength:
+    # the mean of a few weeks is noisy itself: that is no want of strength
+    least = (1.0 - (1.0 - s) * (1.0 - p / n) for p, s in scores.items() if known.is_anchor(p))
+    if max(top, *least, 0.0) < min_strength:
         return None
     best = min(p for p, s in scores.items() if s >= top - max(0.01, 0.03 * top))
     if known.is_calendar(best):
@@ -398,4 +406,4 @@ def _settle(
 
 def _divides(short: float, long: float) -> bool:
     ratio = long / short
-    return ratio > 1.5 and abs(ratio - round(ratio)) < 0.02
+    return ratio > 1.5 and abs(ratio - round(ratio)) < DIVIDES

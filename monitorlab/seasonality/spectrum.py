@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from monitorlab.seasonality.grid import fill_gaps, moving_mean
+from monitorlab.seasonality.strays import running_median
 
 __all__ = [
     "acf_peaks",
@@ -30,7 +31,6 @@ __all__ = [
 ]
 
 CLIP_MADS = 8.0
-CLIP_REACH = 12
 TEST_BINS = 64
 HARMONIC_SETS = (3, 8, 24)
 MIN_BINS_FOR_SLOPE = 6
@@ -58,10 +58,7 @@ def clipped(values: np.ndarray) -> np.ndarray:
     True
     """
     filled = fill_gaps(values) if np.isfinite(values).any() else np.zeros(len(values))
-    reach = min(CLIP_REACH, (len(filled) - 1) // 2)
-    padded = np.pad(filled, reach, mode="reflect") if reach else filled
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
-    middle = np.median(windows, axis=1)
+    middle = running_median(filled)
     away = np.abs(filled - middle)
     mad = 1.4826 * float(np.median(away))
     if mad == 0.0:

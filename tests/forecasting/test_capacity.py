@@ -185,6 +185,10 @@ def test_figure_has_history_fan_capacity_and_time(hourly, as_timed):
     assert "capacity" not in [trace.name for trace in plain.data]
     bars = forecast(as_timed(hourly()), horizon=24).accuracy.plot()
     assert len(bars.data) == 2
+    assert not bars.layout.annotations  # names stand in the legend, not across the bars
+    assert [(s.name, s.showlegend) for s in bars.layout.shapes] == [
+        ("1 = seasonal naive in training", True)
+    ]
 
 
 def test_free_space_runs_out_from_above():

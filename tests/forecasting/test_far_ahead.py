@@ -63,6 +63,20 @@ def test_a_wandering_level_makes_the_slope_unsure() -> None:
     assert wandering.walk_sd > 5 * steady.walk_sd
 
 
+def test_the_doubt_about_the_slope_of_a_walk_is_what_it_is() -> None:
+    rng = np.random.default_rng(41)
+    found = [drift_of(np.cumsum(rng.normal(0.05, 0.5, 720)), ()) for _ in range(120)]
+    slopes = np.array([d.slope for d in found if d is not None])
+    doubts = np.array([d.slope_sd for d in found if d is not None])
+    walks = np.array([d.walk_sd for d in found if d is not None])
+    assert len(slopes) == len(found)
+    # block means alone would say 0.41: they smooth the walk inside each block
+    assert 0.43 < np.sqrt(np.mean(walks**2)) < 0.55
+    missed = float(np.sqrt(np.mean((slopes - 0.05) ** 2)))
+    assert 0.8 * missed < np.sqrt(np.mean(doubts**2)) < 1.3 * missed
+    assert (np.abs(slopes - 0.05) < 1.645 * doubts).mean() > 0.75
+
+
 def test_a_day_is_found_in_four_days_of_minutes() -> None:
     rng = np.random.default_rng(3)
     size = 4 * 1_440

@@ -179,6 +179,15 @@ def test_odd_series_get_a_finite_answer(make, size):
     assert sound(fc)
 
 
+@pytest.mark.parametrize("size", [1e298, 1e150, 1e-312])
+def test_size_does_not_matter(size):
+    rng = np.random.default_rng(11)
+    wave = 100 + 10 * np.sin(np.arange(720) / 24 * 2 * np.pi) + rng.normal(0, 1, 720)
+    fc = forecast(wave * size, horizon=24)
+    assert sound(fc)
+    assert fc.season == 24
+
+
 @settings(max_examples=150)
 @given(
     values=st.lists(

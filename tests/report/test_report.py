@@ -204,3 +204,30 @@ def test_chance_is_no_change_against_the_previous_period() -> None:
     assert named <= 3
     step = pd.Series(np.repeat([10.0, 14.0], 30) + rng.normal(0, 1, 60), index=index)
     assert len(deltas({key: step}, index[-1], pd.Timedelta("30min"))) == 1
+
+
+@pytest.mark.parametrize("kind", ["one series", "all missing", "only events", "two samples"])
+def test_odd_frames_keep_the_schema_and_claim_no_rule(kind: str) -> None:
+    times = pd.date_range("2026-05-01", periods=300, freq="10min", tz="UTC")
+    rng = np.random.default_rng(3)
+    mf = ml.MonitoringFrame()
+    values = {
+        "one series": rng.poisson(5, 300).astype(float),
+        "all missing": np.full(300, np.nan),
+        "two samples": np.array([1.0, 2.0]),
+        "only events": np.array([]),
+    }[kind]
+    for time, value in zip(times, values, strict=False):
+        mf.record("orders", float(value), time)
+    if kind == "only events":
+        mf.mark(times[0], times[5], "outage")
+    seen = ml.Report(mf, horizons=("1h", "24h"), progress=False)
+    plain = json.loads(json.dumps(seen.to_dict(), allow_nan=False))
+    jsonschema.validate(plain, SCHEMA)
+    words = " ".join(plain["summary"])
+    assert "no rule fired" not in words
+    assert plain["recording"]["rules"] == 0
+    if kind == "one series":
+        assert "there are no alert rules" in words
+    assert seen.to_html().startswith("<!")
+    assert str(seen)
