@@ -38,6 +38,7 @@ DRIFT_LEVEL = 0.99
 LEAST_DRIFT = 1.0  # rise over the span, in deviations of the noise, that is worth a word
 LEAST_EFFECT = 0.5  # the same for the present level against the usual one
 LEAST_RATIO = 0.02
+NEAR = 24  # samples on each side, at most, that must show a step which two lines have
 LIMITED = ("use of something limited", "work that waits", "free or available")
 
 
@@ -203,8 +204,8 @@ def _changes(
         else:
             was, now = float(level[at - 1]), float(level[at])
             kind = "sudden"
-            if abs(now - was) < 2.0 * noise:  # a bend rather than a step
-                kind = "gradual"
+            if abs(now - was) < 2.0 * noise or _turns(y[left], y[right], now - was):
+                kind = "gradual"  # a bend rather than a step
                 was, now = float(np.median(y[left])), float(np.median(y[right]))
         effect = now - was
         worse = None if way.way is None or effect == 0 else (effect > 0) == (way.way == "up")
@@ -218,6 +219,12 @@ def _changes(
             )
         )  # fmt: skip
     return out
+
+
+def _turns(before: np.ndarray, after: np.ndarray, step: float) -> bool:
+    """Say whether a step of lines is denied by the samples beside it: a curve has no step."""
+    near = max(3, min(NEAR, len(before) // 4, len(after) // 4))
+    return (float(np.median(after[:near])) - float(np.median(before[-near:]))) * step <= 0.0
 
 
 def _drift(times: np.ndarray, y: np.ndarray, noise: float, way: Direction) -> Drift | None:

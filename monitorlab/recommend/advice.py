@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from monitorlab.display import Result, to_plain
+from monitorlab.display import Result, format_number, to_plain
 from monitorlab.model import Severity
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class Recommendations(Result):
             lines.append(
                 f"{number}. [{item.severity}] {item.title} (confidence {item.confidence:.0%})"
             )
-            lines += [f"     {fact.series}: {fact.text}" for fact in item.evidence[:3]]
+            lines += [f"     {fact.series}: {fact.text}{_when(fact)}" for fact in item.evidence[:3]]
             lines.append(f"   → {item.next_step}")
         lines += [f"not judged: {text}" for text in self.not_judged]
         return "\n".join(lines)
@@ -183,10 +183,15 @@ class Recommendations(Result):
             f"<li><b>[{html.escape(i.severity.value)}] {html.escape(i.title)}</b> "
             f"(confidence {i.confidence:.0%})<ul>"
             + "".join(
-                f"<li>{html.escape(e.series)}: {html.escape(e.text)}</li>" for e in i.evidence[:3]
+                f"<li>{html.escape(e.series)}: {html.escape(e.text)}{_when(e)}</li>"
+                for e in i.evidence[:3]
             )
             + f"</ul>→ {html.escape(i.next_step)}</li>"
             for i in self.items
         )
         rest = "".join(f"<div>not judged: {html.escape(text)}</div>" for text in self.not_judged)
         return f"<div><b>{html.escape(repr(self))}</b><ol>{rows}</ol>{rest}</div>"
+
+
+def _when(fact: Evidence) -> str:
+    return "" if fact.time is None else f" ({format_number(fact.time)})"

@@ -62,7 +62,7 @@ def firing_now(firings: pd.DataFrame, as_of: pd.Timestamp | None) -> Iterable[Re
             confidence=0.95,
             cause=f"firing:{rule}",
             evidence=tuple(
-                Evidence(str(row["series"] or rule), f"since {row['start']:%H:%M:%S}", row["start"])
+                Evidence(str(row["series"] or rule), "has been firing since", row["start"])
                 for _, row in ordered.head(5).iterrows()
             ),
             time=first,

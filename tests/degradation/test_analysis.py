@@ -240,3 +240,15 @@ def test_comparison_refuses_what_cannot_be_squared() -> None:
     values = minutes(1e300 * noisy(1.0, 40))
     with pytest.raises(InvalidSeriesError, match="divide"):
         compare(values[:20], values[20:])
+
+
+def test_a_decay_has_no_level_that_nothing_reached() -> None:
+    """A cache that warms up: lines through the curve would step where no sample does."""
+    rng = np.random.default_rng(5)
+    n = np.arange(1_800)
+    reads = np.clip(3.5 * np.exp(-n / 45.0) + 0.2 + rng.gamma(0.3, 0.5, 1_800) - 0.15, 0.0, None)
+    index = pd.date_range("2026-01-01", periods=1_800, freq="4s", tz="UTC")
+    row = analyze(pd.Series(reads, index=index, name="disk_reads:rate")).rows[0]
+    assert row.changes
+    assert all(change.before > change.after >= 0.0 for change in row.changes)
+    assert all(change.before <= reads.max() for change in row.changes)
