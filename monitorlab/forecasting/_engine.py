@@ -18,6 +18,7 @@ from monitorlab.forecasting._drift import Beyond, beyond_reach, drift_of
 from monitorlab.forecasting._intervals import Calibration, calibrate, from_changes
 from monitorlab.forecasting._numbers import normal_quantile, weighted_median
 from monitorlab.forecasting._ridge import MAX_LOOP
+from monitorlab.forecasting._shifts import lifted, shifts
 
 if TYPE_CHECKING:
     from monitorlab.forecasting._grid import Grid
@@ -214,6 +215,8 @@ def run(
         return _short(grid, y, top, horizon, plan, floor)
     cuts = np.append(plan.cuts, len(y))
     fitted = y if grid.cleaned is None else grid.cleaned / top
+    moved = shifts(fitted, plan.seasons)
+    y, fitted = lifted(y, moved), lifted(fitted, moved)
     members = choose(fitted, plan.seasons)
     past, future = _forecasts(fitted, members, cuts, horizon, plan)
     weights, left_out = _weights(np.where(known, y[target] - past, np.nan))
@@ -232,6 +235,11 @@ def run(
         errors, mean = naive, naive_future[0]
     low, high = _range(fitted, horizon)
     notes = [note for m in members.values() for note in getattr(m, "notes", ())]
+    notes += [
+        f"the level moved by {format_number(shift.size * top)}, {len(y) - shift.at} steps ago, and "
+        "stayed: what came before is set on the new level for fitting"
+        for shift in moved
+    ]
     if grid.cleaned is not None:
         far = int((grid.cleaned != grid.values).sum())
         notes.append(f"{far} single far samples are set aside for fitting; they count as misses")

@@ -83,7 +83,9 @@ def forecast(
     The default model is the weighted median of about ten small models (see
     :class:`monitorlab.forecasting.Auto`); weights, floor and intervals come from up to
     twelve past origins inside the series. About 20 ms for 960 samples on one core.
-    It is weak where the future does not resemble the past: releases, holidays, saturation.
+    A level that jumped and stayed for eight samples or more is the new level (``notes`` says
+    so). It is weak where the future does not resemble the past: holidays, saturation, a
+    release to come or only just made.
 
     References
     ----------
