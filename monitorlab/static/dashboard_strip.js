@@ -36,7 +36,7 @@ function render({ model, el }) {
   );
   const svg = node("svg", { width: "100%", height: "100%", "aria-hidden": "true" });
   el.appendChild(svg);
-  let shown = null; // what is dragged, before the kernel has answered
+  let shown = null; // what is dragged or chosen, until the kernel has answered
   let held = null;
 
   const extent = () => model.get("extent");
@@ -94,9 +94,9 @@ function render({ model, el }) {
   }
 
   function choose(bounds) {
-    shown = null;
     const [first, last] = extent();
     const whole = !bounds || (bounds[0] <= first && bounds[1] >= last);
+    shown = whole ? [first, last] : bounds;
     model.set("chosen", whole ? [] : bounds);
     model.set("turn", model.get("turn") + 1);
     model.save_changes();
@@ -210,17 +210,26 @@ function render({ model, el }) {
   el.addEventListener("pointerup", up);
   el.addEventListener("dblclick", whole);
   el.addEventListener("keydown", key);
-  const watched = ["change:extent", "change:shown", "change:path", "change:marks"];
-  for (const name of watched) {
-    model.on(name, draw);
+  const answered = () => {
+    shown = held ? shown : null;
+    draw();
+  };
+  const watched = {
+    "change:extent": answered,
+    "change:shown": answered,
+    "change:path": draw,
+    "change:marks": draw,
+  };
+  for (const [name, then] of Object.entries(watched)) {
+    model.on(name, then);
   }
   const observer = new ResizeObserver(draw);
   observer.observe(el);
   draw();
   return () => {
     observer.disconnect();
-    for (const name of watched) {
-      model.off(name, draw);
+    for (const [name, then] of Object.entries(watched)) {
+      model.off(name, then);
     }
   };
 }

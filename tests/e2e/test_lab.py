@@ -291,6 +291,10 @@ def test_history_then_a_live_replay(page: Any, lab: tuple[str, Path]) -> None:
     _wait(lambda: "slow" in _choice(home, "marked"), "the incident")
     dash.get_by_title("Close the selection").click()
     dash.get_by_title("Drag with the mouse to look into a span").click()
+    _wait(lambda: _choice(home, "drag") != "select", "the end of the brush")
+    dash.locator(".ml-brushing").wait_for(state="detached")
+    dash.get_by_title("Close the selection").wait_for(state="hidden")
+    page.wait_for_timeout(500)  # the panels take the room of the selection
 
     # A click on a band says why it is there.
     box = dash.locator(".nsewdrag").first.bounding_box()
