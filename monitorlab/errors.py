@@ -56,6 +56,8 @@ _EXTRAS = {
     "testing": "nbval",
 }
 
+MOST_NAMES = 30  # told when none is near
+
 
 class MonitorlabError(Exception):
     """Base of every error that monitorlab raises on purpose.
@@ -262,6 +264,6 @@ def did_you_mean(name: str, known: Iterable[str], *, limit: int = 3) -> str:
         return f"; did you mean {' or '.join(repr(n) for n in near)}?"
     if not names:
         return ""
-    shown = ", ".join(names[:8])
-    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    shown = ", ".join(names[:MOST_NAMES])
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return f"; there are {shown}{more}"
