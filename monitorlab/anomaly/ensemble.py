@@ -181,10 +181,10 @@ class Ensemble(Detector):
 
     @threshold.setter
     def threshold(self, value: float) -> None:
-        from monitorlab.kernels import anomaly_auto as kernel
+        from monitorlab.kernels import anomaly_decision as decision
 
         self._threshold = _checked_threshold(value)
-        self._state[kernel.THRESHOLD] = 1.0 - self._threshold
+        self._state[decision.THRESHOLD] = 1.0 - self._threshold
 
     @property
     def memory_bytes(self) -> int:
@@ -261,15 +261,16 @@ class Ensemble(Detector):
 
     def _fresh_state(self) -> np.ndarray:
         from monitorlab.kernels import anomaly_auto as kernel
+        from monitorlab.kernels import anomaly_decision as decision
 
         chosen = set(self.statistics)
         state = np.zeros(kernel.state_size(len(chosen)))
-        state[kernel.MASK] = sum(1 << kernel.CHANNELS.index(s) for s in chosen)
-        state[kernel.USUAL], state[kernel.SPREAD] = _ORDINARY.get(len(chosen), _ORDINARY_MANY)
-        state[kernel.ROAMING] = _ROAMING if chosen.intersection(AUTO_STATISTICS[:4]) else 0.0
-        state[kernel.WARMUP] = self.warmup
-        state[kernel.THRESHOLD] = 1.0 - self._threshold
-        state[kernel.REFRACTORY] = self.refractory
+        state[decision.MASK] = sum(1 << kernel.CHANNELS.index(s) for s in chosen)
+        state[decision.USUAL], state[decision.SPREAD] = _ORDINARY.get(len(chosen), _ORDINARY_MANY)
+        state[decision.ROAMING] = _ROAMING if chosen.intersection(AUTO_STATISTICS[:4]) else 0.0
+        state[decision.WARMUP] = self.warmup
+        state[decision.THRESHOLD] = 1.0 - self._threshold
+        state[decision.REFRACTORY] = self.refractory
         kernel.reset(state)
         return state
 

@@ -13,20 +13,21 @@ import numpy as np
 from numba import njit
 
 from monitorlab.kernels.anomaly_calibration import (
-    BLOCK,
-    BLOCKS,
     CALIBRATOR_SIZE,
     LOWEST,
-    block_peak,
-    blocks,
     calibrator_reset,
-    count_beyond,
     evidence,
-    excess,
     learn,
-    least_peak,
-    middle,
-    record,
+)
+from monitorlab.kernels.anomaly_decision import (
+    COUNT,
+    HEAD,
+    MASK,
+    SINCE,
+    TRAVEL,
+    WALKS,
+    decide,
+    walking,
 )
 from monitorlab.kernels.anomaly_memory import (
     DAY_SIZE,
@@ -54,7 +55,7 @@ from monitorlab.kernels.anomaly_parts import (
     stuck_run,
 )
 
-__all__ = ["CHANNELS", "OUTPUTS", "SETTINGS", "reset", "state_size", "step", "walking"]
+__all__ = ["CHANNELS", "OUTPUTS", "reset", "state_size", "step"]
 
 CHANNELS = (
     "value_novelty",
@@ -90,52 +91,10 @@ EVER, BY_DAY = 0, SUMMARIES  # the first channels: six summaries, twice
     ROBUST, SLOW, FAST, JUMP, SHORT, LONG, VARIANCE, TREND, WEEKLY, RECORD, STUCK, GAP,
 ) = range(2 * SUMMARIES, N)  # fmt: skip
 
-# settings, the head of the state
-MASK = 0  # bit k set: channel k takes part
-WARMUP = 1  # samples before the first alarm
-THRESHOLD = 2  # tail probability at and below which a sample alarms
-REFRACTORY = 3  # samples after an alarm without another
-USUAL = 4  # fused log odds that every ordinary block reaches
-SPREAD = 5  # fused log odds by which more becomes e times rarer among ordinary blocks
-ROAMING = 6  # spreads by which an ordinary past lies higher for a walk
-SETTINGS = 7
-# counters
-COUNT = 7
-SINCE = 8
-LAST = 9  # tail probability of the last alarm
-ALARMS = 10
-CALM = 11  # samples in a row that were not strange
-SPOKEN = 12  # whether the spell that is on has alarmed
-WALKS = 13  # how much like a walk the stream is, 0 to 1
-TRAVEL = 14  # usual distance of samples 1, 4 and 36 apart
-HEAD = 17
-
 RESOLUTION = 1e-13  # distances below this share of the values are rounding
 FLOOR = 0.05  # share of the usual deviation that every deviation is given
 SETTLE = 60.0  # samples before the statistics are believed
-SETTLE_FUSION = 100.0
 FEWEST_BLOCKS = 2.0  # of its own past before a statistic takes part
-ORDINARY = 120.0  # blocks of an ordinary past that every stream is given
-SPELL = 2.0 * BLOCK  # samples that one alarm stands for: its block, and the span after it
-LIFETIME = 4_000.0 / BLOCK  # blocks after which alarms become ever rarer
-ALLOWANCE = 3.0  # alarms that every stream may have
-ALLOWED_RATE = 4e-4  # further ones a sample
-HELD = 144.0  # samples of a spell that are kept out of the own past, at most
-LIVELY = 1.15  # spreads above the usual: a stream whose middle block is beyond is a lively one
-LIVELY_BLOCKS = 30.0  # of its own past after which a stream is half believed to be lively
-WALK_RATIOS = (0.5, 0.9)  # variance ratios at which a stream is no walk, and one
-WALK_MEMORY = 1.0 / 2_000.0  # of the usual distances
-RARER = 0.01  # in the refractory span an alarm must be rarer than the last one by this factor
-STRANGE = 5.0  # a sample this many times as frequent as an alarm still belongs to a spell
-QUIET = 3.0  # other samples in a row that end a spell
-BARRED = 0.99  # factor on a score that may not alarm
-FUSION_SCALE = 0.25  # prior of the mean excess of the fused log odds
-FUSION_STRENGTH = 4.0  # counts as so many blocks
-TOP_BLOCKS = 5
-REACH = 20.0  # of the tail beyond the record, in units of its scale
-
-# how much rarer an alarm must be with so many blocks of an own past
-_STRICTER = np.log(np.maximum((ORDINARY + np.arange(BLOCKS + 1)) / LIFETIME, 1.0))
 
 EWMAS = HEAD
 N_EWMA = 9
@@ -263,25 +222,6 @@ def statistics(s: np.ndarray, t: float, x: float, mask: int, raw: np.ndarray) ->
         raw[GAP] = log_of(missing_time(s[SMALL + 8 : SMALL + 12], t))
 
 
-@njit(cache=True, nogil=True)
-def walking(travel: np.ndarray, seen: int, near: float, middle: float, far: float) -> float:
-    """Learn the distances to the samples 1, 4 and 36 before; tell how like a walk they are.
-
-    Distances on a walk grow at least as the root of the time between, at short and at long times
-    (variance ratios of one and more); those of noise not at all, of a season with noise not
-    at short times.
-    """
-    rate = max(1.0 / (seen + 1.0), WALK_MEMORY)
-    travel[0] += rate * (near - travel[0])
-    travel[1] += rate * (middle - travel[1])
-    travel[2] += rate * (far - travel[2])
-    if not 0.0 < travel[0] < np.inf:
-        return 0.0
-    ratio = min(travel[1] / travel[0] / 2.0, travel[2] / travel[0] / 6.0)
-    low, high = WALK_RATIOS
-    return max(min((min(ratio, 1.0) ** 2 - low) / (high - low), 1.0), 0.0)
-
-
 @njit(cache=True)
 def step(s: np.ndarray, t: float, x: float, out: np.ndarray) -> float:
     """Score one sample, then learn it; what was found goes to ``out``."""
@@ -323,73 +263,5 @@ def step(s: np.ndarray, t: float, x: float, out: np.ndarray) -> float:
             used += 1.0
         if s[COUNT] >= SETTLE:
             learn(c, value)
-    return decide(s, total / used if used > 0.0 else LOWEST, out)
-
-
-@njit(cache=True)
-def expected_blocks(c: np.ndarray, x: float) -> float:
-    """Blocks of the own past that have as much, less than a half beyond the record."""
-    kept = int(blocks(c))
-    if kept > 0 and x <= least_peak(c):  # as nearly all that comes
-        return kept + 0.5
-    count = count_beyond(c, x)
-    if count > 0:
-        return count + 0.5
-    k = min(TOP_BLOCKS, kept - 1)
-    if k < 0:
-        return 0.0
-    scale = (excess(c, k) + FUSION_SCALE * FUSION_STRENGTH) / (k + FUSION_STRENGTH)
-    return 0.5 * math.exp(-min((x - record(c)) / scale, REACH))
-
-
-@njit(cache=True)
-def ordinary_blocks(s: np.ndarray, c: np.ndarray, x: float) -> float:
-    """Blocks of the ordinary past that have as much; higher for lively streams and walks."""
-    usual = s[USUAL]
-    m = blocks(c)
-    if m > 0.0:
-        usual += max(middle(c) - usual - LIVELY * s[SPREAD], 0.0) * m / (m + LIVELY_BLOCKS)
-    usual += s[ROAMING] * s[WALKS] * s[SPREAD]
-    return ORDINARY * math.exp((usual - x) / s[SPREAD]) if x > usual else ORDINARY
-
-
-@njit(cache=True)
-def decide(s: np.ndarray, x: float, out: np.ndarray) -> float:
-    """Rank the fused log odds among an ordinary past and the own one; a spell alarms once."""
-    n = s[COUNT]
-    s[COUNT] = n + 1.0
-    s[SINCE] += 1.0
     c = s[CALIBRATORS : CALIBRATORS + CALIBRATOR_SIZE]
-    past = ORDINARY + blocks(c)
-    part = (ordinary_blocks(s, c, x) + expected_blocks(c, x)) / past
-    allowance = ALLOWANCE + ALLOWED_RATE * n
-    chance = 1.0
-    if part < 1.0:
-        strict = _STRICTER[int(past - ORDINARY)]
-        if s[ALARMS] + 1.0 > allowance:
-            strict += math.log((s[ALARMS] + 1.0) / allowance)
-        one = -math.expm1(math.log1p(-part) / SPELL)
-        if strict > 0.0:
-            one *= math.exp(strict * min(1.0, 2.0 * (1.0 - part)))
-        chance = min(one, 1.0)
-    score = 1.0 - chance
-    out[1] = score
-    if chance <= s[THRESHOLD]:
-        rested = s[SINCE] > s[REFRACTORY] and s[SPOKEN] == 0.0
-        grows = x > block_peak(c)
-        if n >= s[WARMUP] and grows and (rested or chance < RARER * s[LAST]):
-            s[SINCE] = 0.0
-            s[LAST] = chance
-            s[ALARMS] += 1.0
-            s[SPOKEN] = 1.0
-        else:
-            score *= BARRED
-    # an incident is not ordinary, unless the stream has too many of them
-    held = s[SPOKEN] == 1.0 and s[SINCE] <= HELD and s[ALARMS] <= allowance
-    if n >= SETTLE_FUSION and not held:
-        learn(c, x)
-    s[CALM] = 0.0 if chance <= STRANGE * s[THRESHOLD] else s[CALM] + 1.0
-    if s[CALM] >= QUIET:
-        s[SPOKEN] = 0.0
-    out[0] = score
-    return score
+    return decide(s, c, total / used if used > 0.0 else LOWEST, out)

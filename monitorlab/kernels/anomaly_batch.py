@@ -17,19 +17,28 @@ from numba import njit
 
 from monitorlab.kernels import ranks
 from monitorlab.kernels.anomaly_auto import (
-    COUNT,
+    CALIBRATORS,
     EWMAS,
     FARTHEST,
-    FIRST,
     NEXT,
     RESOLUTION,
-    WALKS,
     N,
-    decide,
     statistics,
-    walking,
 )
-from monitorlab.kernels.anomaly_calibration import LOWEST
+from monitorlab.kernels.anomaly_calibration import CALIBRATOR_SIZE, CLOSED, LOWEST
+from monitorlab.kernels.anomaly_decision import (
+    COUNT,
+    SPELL,
+    STRANGE,
+    THRESHOLD,
+    WALKS,
+    chance_of,
+    count_equals,
+    settle,
+    usual_odds,
+    walking,
+    weigh_past,
+)
 from monitorlab.kernels.anomaly_memory import (
     BOTH,
     DAY,
@@ -46,7 +55,17 @@ from monitorlab.kernels.anomaly_memory import (
 from monitorlab.kernels.anomaly_parts import EWMA_SIZE, HUGE, ewma_error
 from monitorlab.kernels.bits import closest
 
-__all__ = ["day_novelty", "fuse", "novelty", "others", "summaries"]
+__all__ = [
+    "chances",
+    "day_novelty",
+    "decide",
+    "expect",
+    "fuse",
+    "novelty",
+    "others",
+    "summaries",
+    "walks",
+]
 
 TILE = 256  # samples summarised together
 LONGEST = 36  # samples in a summary
@@ -54,6 +73,24 @@ DAY_BIN = 300.0
 DAY_BINS = 288
 NEAR_BINS = 6  # on each side of the present one may hold samples of half an hour around
 ROW = 8  # six summaries, time, time of the day
+DONE = -1.0  # in the place of a share: score and tail are there
+
+
+@njit(cache=True)
+def _add(total: np.ndarray, x: np.ndarray, m: int) -> None:
+    """Add the four samples from each on, in order, to its total."""
+    for i in range(m):
+        total[i] = (((total[i] + x[i]) + x[i + 1]) + x[i + 2]) + x[i + 3]
+
+
+@njit(cache=True)
+def _add_squares(total: np.ndarray, x: np.ndarray, mean: np.ndarray, m: int) -> None:
+    """Add the squared errors of the four samples from each on, in order, to its total."""
+    for i in range(m):
+        usual = mean[i]
+        a, b = x[i] - usual, x[i + 1] - usual
+        c, d = x[i + 2] - usual, x[i + 3] - usual
+        total[i] = (((total[i] + a * a) + b * b) + c * c) + d * d
 
 
 @njit(cache=True, nogil=True)
@@ -70,19 +107,16 @@ def summaries(x: np.ndarray, begin: int, end: int, found: np.ndarray, least: np.
         for row, width in ((1, 4), (2, 12), (3, 36)):
             mean = found[row, first : first + m]
             total[:] = 0.0
-            for j in range(LONGEST - width + 1, LONGEST + 1):
-                total[:m] += past[j : j + m]
+            for j in range(LONGEST - width + 1, LONGEST + 1, 4):
+                _add(total, past[j:], m)
             for i in range(m):
                 mean[i] = max(min(total[i] / width, HUGE), -HUGE)
             if row == 1:
                 continue
             spread = found[row + 2, first : first + m]
             total[:] = 0.0
-            for j in range(LONGEST - width + 1, LONGEST + 1):
-                shifted = past[j : j + m]
-                for i in range(m):
-                    d = shifted[i] - mean[i]
-                    total[i] += d * d
+            for j in range(LONGEST - width + 1, LONGEST + 1, 4):
+                _add_squares(total, past[j:], mean, m)
             for i in range(m):
                 spread[i] = min(math.sqrt(total[i] / width), HUGE)
         for i in range(first, first + m):
@@ -283,16 +317,23 @@ def others(s: np.ndarray, times: np.ndarray, x: np.ndarray, mask: int, raw: np.n
 
 
 @njit(cache=True, nogil=True)
-def fuse(s: np.ndarray, x: np.ndarray, odds: np.ndarray, out: np.ndarray) -> None:
-    """Fuse the log odds of each sample and decide; rows of ``out`` are as in a step."""
-    one = np.empty(FIRST)
+def walks(x: np.ndarray, found: np.ndarray) -> None:
+    """Write how like a walk the stream is at each sample."""
+    travel = np.zeros(3)
+    found[:FARTHEST] = 0.0
+    for i in range(FARTHEST, len(x)):
+        now = x[i]
+        apart = abs(now - x[i - 1]), abs(now - x[i - NEXT]), abs(now - x[i - FARTHEST])
+        found[i] = walking(travel, i - FARTHEST, apart[0], apart[1], apart[2])
+
+
+@njit(cache=True, nogil=True)
+def fuse(odds: np.ndarray, begin: int, end: int, found: np.ndarray) -> None:
+    """Write the mean of the log odds of those statistics that have something to say."""
     total = np.empty(TILE)
     used = np.empty(TILE)
-    travel = np.zeros(3)
-    if len(out) > 2:
-        _expect(s, x, out)
-    for first in range(0, len(x), TILE):
-        m = min(TILE, len(x) - first)
+    for first in range(begin, end, TILE):
+        m = min(TILE, end - first)
         total[:] = 0.0
         used[:] = 0.0
         for k in range(len(odds)):
@@ -302,18 +343,53 @@ def fuse(s: np.ndarray, x: np.ndarray, odds: np.ndarray, out: np.ndarray) -> Non
                 total[j] += row[j] if there else 0.0
                 used[j] += 1.0 if there else 0.0
         for j in range(m):
-            i = first + j
-            if i >= FARTHEST:
-                now = x[i]
-                apart = abs(now - x[i - 1]), abs(now - x[i - NEXT]), abs(now - x[i - FARTHEST])
-                s[WALKS] = walking(travel, i - FARTHEST, apart[0], apart[1], apart[2])
-            decide(s, total[j] / used[j] if used[j] > 0.0 else LOWEST, one)
-            out[0, i] = one[0]
-            out[1, i] = one[1]
+            found[first + j] = total[j] / used[j] if used[j] > 0.0 else LOWEST
 
 
 @njit(cache=True, nogil=True)
-def _expect(s: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
+def decide(
+    s: np.ndarray, fused: np.ndarray, likeness: np.ndarray, weights: np.ndarray, out: np.ndarray
+) -> None:
+    """Decide sample by sample; write score and tail of those that may be, or prolong, an alarm.
+
+    Nothing that follows depends on the score of another. What it is made of goes to
+    ``weights``, for ``chances`` to work it out.
+    """
+    c = s[CALIBRATORS : CALIBRATORS + CALIBRATOR_SIZE]
+    harmless = SPELL * STRANGE * s[THRESHOLD] * (1.0 + 1e-9)
+    usual = 0.0
+    closed = -1.0
+    for i in range(len(fused)):
+        s[WALKS] = likeness[i]
+        x = fused[i]
+        if c[CLOSED] != closed:
+            closed = c[CLOSED]
+            usual = usual_odds(s, c)
+        part, strict = weigh_past(s, c, x, usual, count_equals(c, x))
+        weights[0, i] = part
+        weights[1, i] = strict
+        if part > harmless:
+            settle(s, c, x, 1.0)
+            continue
+        chance = chance_of(part, strict)
+        out[0, i] = settle(s, c, x, chance)
+        out[1, i] = 1.0 - chance
+        weights[0, i] = DONE
+
+
+@njit(cache=True, nogil=True)
+def chances(weights: np.ndarray, begin: int, end: int, out: np.ndarray) -> None:
+    """Write score and tail of those samples that ``decide`` left."""
+    for i in range(begin, end):
+        part = weights[0, i]
+        if part != DONE:
+            score = 1.0 - chance_of(part, weights[1, i])
+            out[0, i] = score
+            out[1, i] = score
+
+
+@njit(cache=True, nogil=True)
+def expect(s: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
     """Write what was expected before each sample was seen, and how far from it samples are."""
     band = s[EWMAS + 8 * EWMA_SIZE : EWMAS + 9 * EWMA_SIZE]
     for i in range(len(x)):

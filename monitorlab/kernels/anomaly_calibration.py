@@ -20,6 +20,7 @@ from numba import njit
 __all__ = [
     "BLOCK",
     "CALIBRATOR_SIZE",
+    "CLOSED",
     "LOWEST",
     "block_peak",
     "blocks",
@@ -176,13 +177,17 @@ def close(c: np.ndarray, peak: float) -> None:
         hole = HEAD + count_beyond(c, c[place]) - 1
     j = HEAD + count_beyond(c, peak)
     if j > hole:  # what lies between moves up, or down
-        j -= 1
-        for i in range(hole, j):
-            c[i] = c[i + 1]
+        between = c[hole:j]
+        for i in range(len(between) - 1):
+            between[i] = between[i + 1]
+        between[-1] = peak
     else:
-        for i in range(hole, j, -1):
-            c[i] = c[i - 1]
-    c[j] = peak
+        between = c[j : hole + 1]
+        above = peak
+        for i in range(len(between)):
+            here = between[i]
+            between[i] = above
+            above = here
     c[place] = peak
     c[CLOSED] = closed + 1.0
     c[SEEN] = 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -116,3 +118,29 @@ def test_nothing_gives_nothing() -> None:
     rows, surprises = score_all(state, np.empty(0), np.empty(0), traced=True)
     assert rows.shape == (4, 0)
     assert surprises.shape == (12, 0)
+
+
+def test_many_threads_may_score_at_once() -> None:
+    rng = np.random.default_rng(3)
+    index = index_of("5min", rng)
+    each = [pd.Series(values_of(kind, rng), index) for kind in ("noise", "walk", "ties", "day") * 3]
+    detector = anomaly.make_detector("auto")
+    alone = [detector.score(series) for series in each]
+    with ThreadPoolExecutor(6) as pool:
+        together = list(pool.map(detector.score, each))
+    for one, other in zip(alone, together, strict=True):
+        pd.testing.assert_series_equal(one, other, check_exact=True)
+
+
+def test_an_error_in_a_part_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    from monitorlab.kernels import anomaly_batch
+
+    def broken(*_: object) -> None:
+        msg = "broken"
+        raise ArithmeticError(msg)
+
+    monkeypatch.setattr(anomaly_batch, "walks", broken)
+    rng = np.random.default_rng(4)
+    series = pd.Series(values_of("noise", rng), index_of("5min", rng))
+    with pytest.raises(ArithmeticError, match="broken"):
+        anomaly.make_detector("auto").score(series)
