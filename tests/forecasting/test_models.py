@@ -113,8 +113,11 @@ def test_failed_fits_are_told_and_the_naive_stands_in():
 
 
 def test_statsforecast_models_where_installed(monkeypatch, hourly):
+    rough = {}
+
     class Fake:
-        def __init__(self, season_length=1):
+        def __init__(self, season_length=1, **options):
+            rough.update(options)
             self.season = season_length if isinstance(season_length, int) else season_length[0]
 
         def forecast(self, y, h):
@@ -129,6 +132,7 @@ def test_statsforecast_models_where_installed(monkeypatch, hourly):
     for name in ("statsforecast_mstl", "statsforecast_autoarima", "statsforecast_autoets"):
         fc = make_forecaster(name).fit(hourly(14)).predict(24)
         assert np.allclose(fc.mean, hourly(14)[-24:])
+    assert rough == {"approximation": True}
 
 
 def test_dictionary_is_plain(hourly, as_timed):
