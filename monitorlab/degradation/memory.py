@@ -13,10 +13,11 @@ from itertools import pairwise
 
 import numpy as np
 
-__all__ = ["Spread", "chance", "spreads"]
+__all__ = ["Spread", "chance", "spreads", "wandering"]
 
 HURST = np.arange(0.5, 0.96, 0.05)
 USUAL_HURST, HURST_SPREAD = 0.75, 0.1  # what recorded series have, before this one is seen
+SHORT_MEMORY = 0.3  # what is e times less likely, before two spans are seen, is so much more
 LEAST_FREEDOM = 8.0  # degrees of freedom that a scale needs to be looked at
 SCALES = 4  # scales that tell how averages shrink, each twice the one before
 
@@ -150,25 +151,92 @@ def chance(
     """
     from scipy.special import fdtrc
 
-    use = [s for s in seen if s.size <= max(span, 1.0)]
-    enough = [i for i, s in enumerate(use) if s.freedom >= LEAST_FREEDOM]
-    last = enough[-1] if enough else 0
-    use = use[max(0, last - SCALES + 1) : last + 1]
+    use = _telling(seen, span)
     if not use or gain <= 0.0:
         return 1.0, USUAL_HURST
     if max(s.power for s in use) <= 1e-12 * gain:
         return 0.0, USUAL_HURST
-    size = np.array([s.size for s in use], dtype=np.float64)[:, None]
-    power = np.array([s.power for s in use])[:, None]
-    freedom = np.array([s.freedom for s in use])[:, None]
-    level = power / np.stack([s.expected for s in use]) / size ** (2.0 * HURST - 1.0)
-    level = np.maximum(level, 1e-12 * gain)
-    whole = (freedom * level).sum(axis=0) / freedom.sum()
-    ratio = level / whole
-    likely = -0.5 * (freedom * (ratio - 1.0 - np.log(ratio))).sum(axis=0)
+    whole, likely, freedom = _levels(use, 1e-12 * gain)
     likely -= 0.5 * ((HURST - USUAL_HURST) / HURST_SPREAD) ** 2
     weight = np.exp(likely - likely.max())
     weight /= weight.sum()
     noise = np.maximum(whole * max(span, 1.0) ** (2.0 * HURST - 1.0), least)
-    tail = fdtrc(order, max(float(freedom.sum()), 1.0), gain / noise / order)
+    tail = fdtrc(order, max(freedom, 1.0), gain / noise / order)
     return float(min(1.0, weight @ tail)), float(weight @ HURST)
+
+
+def wandering(
+    seen: Sequence[Spread], sizes: tuple[int, int], gap: int, draws: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw how far noise with the memory seen moves one average from another.
+
+    Parameters
+    ----------
+    seen : sequence of Spread
+        From `spreads`, of both spans less their averages.
+    sizes : (int, int)
+        Samples of each average.
+    gap : int
+        Samples between the two spans.
+    draws : int
+        How many.
+    rng : numpy.random.Generator
+        Draws the memory and the level, which are not known either.
+
+    Returns
+    -------
+    numpy.ndarray, shape (draws,)
+        Standard deviations of the difference: those of fractional Gaussian noise.
+
+    Notes
+    -----
+    Short memories are a little likelier before the spans are seen. The spans' averages have in
+    common what wandered through both. Cost O(draws).
+
+    References
+    ----------
+    Mandelbrot, Van Ness (1968), "Fractional Brownian motions, fractional noises and
+    applications".
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> seen = spreads(rng.normal(size=400), [200], 1)
+    >>> bool(0.09 < np.median(wandering(seen, (200, 200), 0, 100, rng)) < 0.2)
+    True
+    """
+    use = _telling(seen, float(max(sizes)))
+    if not use or max(s.power for s in use) <= 0.0:
+        return np.zeros(draws)
+    whole, likely, freedom = _levels(use, 1e-12 * max(s.power for s in use))
+    likely -= (HURST - HURST[0]) / SHORT_MEMORY
+    weight = np.exp(likely - likely.max())
+    first, second = sizes
+    power = 2.0 * HURST
+    common = (first + gap + second) ** power + float(gap) ** power
+    common -= (first + gap) ** power + (second + gap) ** power
+    variance = whole * (first ** (power - 2.0) + second ** (power - 2.0) - common / first / second)
+    which = rng.choice(len(HURST), size=draws, p=weight / weight.sum())
+    freedom = max(freedom, 1.0)
+    return np.sqrt(np.maximum(variance, 0.0)[which] * freedom / rng.chisquare(freedom, draws))
+
+
+def _telling(seen: Sequence[Spread], span: float) -> list[Spread]:
+    """Give the largest scales with enough averages."""
+    use = [s for s in seen if s.size <= max(span, 1.0)]
+    enough = [i for i, s in enumerate(use) if s.freedom >= LEAST_FREEDOM]
+    last = enough[-1] if enough else 0
+    return use[max(0, last - SCALES + 1) : last + 1]
+
+
+def _levels(use: Sequence[Spread], least: float) -> tuple[np.ndarray, np.ndarray, float]:
+    """Give level and log likelihood of each memory, and the degrees of freedom of both."""
+    size = np.array([s.size for s in use], dtype=np.float64)[:, None]
+    power = np.array([s.power for s in use])[:, None]
+    freedom = np.array([s.freedom for s in use])[:, None]
+    level = power / np.stack([s.expected for s in use]) / size ** (2.0 * HURST - 1.0)
+    level = np.maximum(level, least)
+    whole = (freedom * level).sum(axis=0) / freedom.sum()
+    ratio = level / whole
+    likely = -0.5 * (freedom * (ratio - 1.0 - np.log(ratio))).sum(axis=0)
+    return whole, likely, float(freedom.sum())
