@@ -1,11 +1,20 @@
 """How often is a change told where there is none? Share of series of noise with a change.
 
-Usage: ``python benchmarks/false_changes.py [--series 100]``. Noise of many kinds (white,
-autoregressive, random walks, long memory, bursts, heavy tails, counts, states that jump to and
-fro) at three lengths, then the clean half hour of the bundled recording ``shop``: nothing was
-injected there, but not all of its changes are false (caches that fill, the first checkpoint,
-files written), so their series are listed for the reader to judge. Last, the share of steps of 1, 2 and 3
-deviations that are found. Writes ``benchmarks/results/false_changes.json``.
+Usage: ``python benchmarks/false_changes.py [--series 100] [--nab PATH]``.
+
+1. Noise of many kinds (white, autoregressive, random walks, long memory, bursts, heavy tails,
+   counts, states that jump to and fro) at three lengths.
+2. Recorded noise: spans of the clean half hour of the bundled recording ``shop`` and, with
+   ``--nab``, of the files of the Numenta benchmark, their samples or blocks of five of them in a
+   random order. So each has the values of a real metric (spikes, steps of rounding, zeros) and
+   its short memory, and surely no change: whatever changed is spread over the whole span.
+3. The clean half hour as recorded: nothing was injected there, but not all of its changes are
+   false (caches that fill, the first checkpoint, files written), so their series are listed for
+   the reader to judge.
+4. The share of steps of 1, 2 and 3 deviations that are found.
+5. The streaming monitor: its false alarms over what it states.
+
+Writes ``benchmarks/results/false_changes.json``.
 """
 
 from __future__ import annotations
@@ -16,15 +25,19 @@ import pathlib
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 
 import monitorlab as ml
 from monitorlab import analysis_input
-from monitorlab.degradation import segment
+from monitorlab.degradation import DegradationMonitor, segment
 
 RESULTS = pathlib.Path(__file__).parent / "results" / "false_changes.json"
 LENGTHS = (100, 300, 1000)
 ALPHA = 0.01  # where ``analyze`` calls a change significant
 CLEAN = ("2026-11-23 14:36:16Z", "2026-11-23 15:07:16Z")
+BLOCKS = (1, 5)  # samples kept together when a recording is made noise
+STATED = ((2_000, 10_000, 12), (20_000, 40_000, 6))  # samples an alarm, a stream; streams
+WARMUP = 200
 Noise = Callable[[np.random.Generator, int], np.ndarray]
 
 
@@ -101,6 +114,63 @@ def in_noise(count: int) -> dict[str, dict[str, float]]:
     return out
 
 
+def recorded(nab: pathlib.Path | None) -> dict[str, np.ndarray]:
+    """Values of the recorded series."""
+    clean = ml.load_dataset("shop").between(*CLEAN)
+    series = analysis_input.prepare_all(clean.selection, None)
+    out = {str(key): values.dropna().to_numpy() for key, values in series.items()}
+    for file in sorted(nab.glob("data/*/*.csv")) if nab else ():
+        out[file.stem] = pd.read_csv(file)["value"].to_numpy(np.float64)
+    return {name: values for name, values in out.items() if np.ptp(values) > 0.0}
+
+
+def in_recorded_noise(series: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
+    """Share of recorded spans in random order with a change, by what is kept together."""
+    out = {}
+    for block in BLOCKS:
+        for n in LENGTHS:
+            cuts = []
+            for number, values in enumerate(series.values()):
+                rng = np.random.default_rng([number, n])
+                size = min(n, len(values))
+                start = int(rng.integers(0, len(values) - size + 1))
+                span = values[start : start + size // block * block].reshape(-1, block)
+                cuts.append(segment(rng.permutation(span).ravel()))
+            told = [cut for cut in cuts if cut.points]
+            out[f"blocks of {block}, n {n}"] = {
+                "series": len(cuts),
+                "any change": len(told) / len(cuts),
+                "significant": sum(min(cut.p_values) < ALPHA for cut in told) / len(cuts),
+            }
+    return out
+
+
+def of_the_monitor() -> dict[str, dict[str, float]]:
+    """False alarms of the streaming monitor over those it states, by kind of noise."""
+    kinds = {
+        **{kind: KINDS[kind] for kind in ("white", "AR(0.5)", "AR(0.9)", "t, 3 degrees")},
+        "exponential": lambda rng, n: rng.exponential(size=n),
+        "log-normal": lambda rng, n: np.exp(rng.normal(size=n)),
+        **{kind: KINDS[kind] for kind in ("Poisson, mean 0.3", "Poisson, mean 5", "GARCH")},
+        **{kind: KINDS[kind] for kind in ("fractional, H 0.7", "fractional, H 0.8")},
+        "random walk": KINDS["random walk"],
+    }
+    out: dict[str, dict[str, float]] = {}
+    for number, (kind, make) in enumerate(kinds.items()):
+        for stated, n, streams in STATED:
+            alarms = samples = 0
+            for stream in range(streams):
+                monitor = DegradationMonitor(
+                    warmup=WARMUP, mean_samples_between_false_alarms=stated
+                )
+                values = make(np.random.default_rng([number, stream]), n)
+                scores = [monitor.update(t, value) for t, value in enumerate(values.tolist())]
+                alarms += sum(score >= 1.0 for score in scores)
+                samples += n - WARMUP
+            out.setdefault(kind, {})[f"1 in {stated}"] = alarms / samples * stated
+    return out
+
+
 def in_recording() -> dict[str, object]:
     """Series of the clean half hour in which a change is told."""
     clean = ml.load_dataset("shop").between(*CLEAN)
@@ -133,23 +203,29 @@ def found(count: int) -> dict[str, float]:
 
 def main() -> None:
     """Run the benchmark from the command line."""
-    import pandas as pd
-
     from monitorlab.display import text_table
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--series", type=int, default=100, help="series of each kind")
-    count = parser.parse_args().series
+    parser.add_argument("--nab", type=pathlib.Path, help="directory with data/*/*.csv")
+    args = parser.parse_args()
+    count = args.series
     noise, recording, power = in_noise(count), in_recording(), found(max(count // 4, 10))
+    shuffled, monitor = in_recorded_noise(recorded(args.nab)), of_the_monitor()
     print(text_table(pd.DataFrame(noise).T.rename_axis("noise").reset_index(), index=False))
+    print(text_table(pd.DataFrame(shuffled).T))
     print(json.dumps(recording, indent=1))
     print(text_table(pd.Series(power, name="found").to_frame()))
+    print(text_table(pd.DataFrame(monitor).T))
     report = {
         "benchmark": "false change points",
-        "command": f"python benchmarks/false_changes.py --series {count}",
+        "command": f"python benchmarks/false_changes.py --series {count}"
+        + (" --nab PATH" if args.nab else ""),
         "share_of_noise_with_a_change": noise,
+        "share_of_recorded_noise_with_a_change": shuffled,
         "clean_half_hour_of_shop": recording,
         "share_of_steps_found": power,
+        "false_alarms_of_the_monitor_over_stated": monitor,
     }
     RESULTS.write_text(json.dumps(report, indent=1) + "\n")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from monitorlab.forecasting._numbers import normal_quantile, student_quantile
 from monitorlab.forecasting._season import moving_average
 
 __all__ = ["Beyond", "Drift", "beyond_reach", "drift_of"]
@@ -43,6 +44,15 @@ class Drift:
     slope_sd: float
     walk_sd: float
     swing: float = 0.0
+
+    def wandering(self, steps: int) -> np.ndarray:
+        """Give the deviation that the wandering level has after each of so many steps.
+
+        It is known from two dozen blocks, of which the share of noise spends half: a little wider
+        than a normal deviation, by Student's t.
+        """
+        sure = student_quantile(0.975, _BLOCKS / 2) / normal_quantile(0.975)
+        return np.asarray(self.walk_sd * sure * np.sqrt(np.arange(1.0, steps + 1.0)))
 
 
 @dataclass(frozen=True, slots=True)

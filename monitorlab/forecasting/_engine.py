@@ -241,16 +241,19 @@ def run(
         for shift in moved
     ]
     if grid.cleaned is not None:
-        far = int((grid.cleaned != grid.values).sum())
-        notes.append(f"{far} single far samples are set aside for fitting; they count as misses")
+        lone = int((grid.cleaned != grid.values).sum())
+        notes.append(f"{lone} single far samples are set aside for fitting; they count as misses")
         room = _FAR * float(np.nanmedian(np.abs(errors)))
         errors = np.clip(errors, -room, room)  # one far miss must not widen the steps about it
     longest = plan.seasons[-1] if plan.seasons else 1
-    drift = drift_of(fitted, plan.seasons) if horizon > plan.reach else None
-    measured = horizon if drift is None else plan.reach
+    far = horizon > plan.reach
+    drift = drift_of(fitted, plan.seasons) if far or not plan.seasons else None
+    measured = plan.reach if far and drift is not None else horizon
     calibration = calibrate(errors, measured, seasonal=plan.aligned, spacing=plan.spacing)
+    if drift is not None and not plan.seasons:
+        calibration = calibration.at_least(drift.wandering(measured))
     beyond = None
-    if drift is not None:
+    if drift is not None and far:
         mean, beyond = beyond_reach(mean, drift, plan.reach, longest)
         beyond = replace(beyond, tilt=beyond.tilt * top, walk_sd=beyond.walk_sd * top)
         calibration = calibration.held(horizon, longest if plan.aligned else 1, beyond.swing)

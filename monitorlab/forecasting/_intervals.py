@@ -22,6 +22,7 @@ _PULL = 6.0
 _GROWTH = 1.0
 _MEMORY = 12.0
 _LEAST = 0.1
+_FLOOR_LEVEL = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,18 @@ class Calibration:
         tail = (1 + level) / 2
         factor = student_quantile(tail, max(self.spare, 2.0)) / normal_quantile(tail)
         return factor * float(np.interp(level, reached, self.units))
+
+    def at_least(self, sd: np.ndarray) -> Calibration:
+        """Give the same, its interval of 95 % no narrower than that of a deviation a step.
+
+        Misses from a few origins, near to each other, of a level that wanders are all large or
+        all small by chance; what the whole series tells of its wandering is the surer.
+        """
+        unit = self.quantile(_FLOOR_LEVEL) if len(self.units) else 0.0
+        if unit <= 0.0:
+            return self
+        normal = normal_quantile((1 + _FLOOR_LEVEL) / 2)
+        return replace(self, scale=np.maximum(self.scale, sd * (normal / unit)))
 
     def held(self, horizon: int, season: int, swing: np.ndarray) -> Calibration:
         """Give the same with the widths of the last season held up to a horizon, as it swings."""

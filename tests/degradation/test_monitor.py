@@ -55,6 +55,29 @@ def test_false_alarms_are_as_rare_as_stated(phi: float) -> None:
     assert alarms / samples <= 3 / 20_000
 
 
+def test_false_alarms_are_as_rare_as_stated_in_skewed_noise() -> None:
+    rng = np.random.default_rng(6)
+    alarms = samples = 0
+    for _ in range(12):
+        monitor = DegradationMonitor(warmup=200, mean_samples_between_false_alarms=2_000)
+        run(monitor, rng.exponential(size=5_000))
+        alarms += len(monitor.changes)
+        samples += 5_000
+    assert alarms / samples <= 2 / 2_000  # 3.6 of them where normal tails are taken for granted
+
+
+def test_a_second_change_is_told_as_soon_as_the_first() -> None:
+    rng = np.random.default_rng(7)
+    delays = []
+    for _ in range(15):
+        monitor = DegradationMonitor(warmup=200)
+        values = rng.normal(size=1_800) + 2.0 * (np.arange(1_800) // 600)
+        run(monitor, values)
+        second = [c.detected - 1_200 for c in monitor.changes if c.detected >= 1_200]
+        delays.append(second[0] if second else np.inf)
+    assert np.median(delays) < 1.5 * DegradationMonitor(warmup=200).expected_delay(2.0)
+
+
 def test_delay_is_as_stated() -> None:
     rng = np.random.default_rng(3)
     delays = []

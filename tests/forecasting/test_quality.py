@@ -44,6 +44,16 @@ def test_intervals_cover_on_a_random_walk():
     assert 0.87 <= np.mean(inside) <= 0.99
 
 
+@pytest.mark.parametrize("size", [60, 100])
+def test_intervals_cover_on_a_short_random_walk(size):
+    inside = []
+    for seed in range(100):
+        values = np.cumsum(np.random.default_rng([size, seed]).normal(0, 1, size + 24))
+        fc = forecast(values[:size], horizon=24)
+        inside.append(coverage(values[size:], fc.lower, fc.upper))
+    assert 0.9 <= np.mean(inside) <= 0.98  # .89 where a few origins alone set the widths
+
+
 def test_trend_goes_on():
     rng = np.random.default_rng(0)
     t = np.arange(400)
