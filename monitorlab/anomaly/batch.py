@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["score_all"]
 
 WORTH_SHARING = 3_000  # samples from which on another thread saves more than it costs
+SMALL_SHARED = 20_000  # the same for what costs a few nanoseconds a sample
 MOST_THREADS = 4
 DECIDED = 2  # rows of what is decided: score and tail
 
@@ -89,11 +90,12 @@ if hasattr(os, "register_at_fork"):  # threads do not live on in a child
     os.register_at_fork(after_in_child=_helpers.cache_clear)
 
 
-def _share(samples: int, tasks: Iterable[Callable[[], Any]]) -> None:
+def _share(samples: int, tasks: Iterable[Callable[[], Any]], *, least: int = WORTH_SHARING) -> None:
     """Do all tasks, here and on the helping threads, each by whoever is free first.
 
-    A task may add others to a ``deque`` of them. Help that comes too late is not waited for, so
-    that it does no harm when many threads score at once.
+    Fewer samples than ``least`` are not worth the waking of a thread. A task may add others to a
+    ``deque`` of them. Help that comes too late is not waited for, so that it
+    does no harm when many threads score at once.
     """
     waiting = tasks if isinstance(tasks, deque) else deque(tasks)
 
@@ -105,7 +107,7 @@ def _share(samples: int, tasks: Iterable[Callable[[], Any]]) -> None:
                 return
             task()
 
-    pool, helpers = _helpers() if samples >= WORTH_SHARING and len(waiting) > 1 else (None, 0)
+    pool, helpers = _helpers() if samples >= least and len(waiting) > 1 else (None, 0)
     others = [pool.submit(work) for _ in range(helpers)] if pool is not None else []
     try:
         work()
@@ -183,7 +185,7 @@ def _decide(
 
     state, x = series
     n = len(x)
-    share = partial(_share, n)
+    share = partial(_share, n, least=SMALL_SHARED)
     fused, likeness, weights = np.empty(n), np.empty(n), np.empty((2, n))
     tasks: list[Callable[[], Any]] = [partial(batch.fuse, odds, *cut, fused) for cut in _halves(n)]
     tasks.append(partial(batch.walks, x, likeness))
@@ -195,8 +197,8 @@ def _decide(
 
 
 def _halves(n: int) -> Iterable[tuple[int, int]]:
-    """Cut so many samples in two where that is worth it."""
-    parts = 2 if n >= WORTH_SHARING else 1
+    """Cut so many samples in two where that is worth it, for what costs little a sample."""
+    parts = 2 if n >= SMALL_SHARED else 1
     return pairwise(n * part // parts for part in range(parts + 1))
 
 

@@ -21,17 +21,21 @@ __all__ = [
     "BLOCK",
     "CALIBRATOR_SIZE",
     "CLOSED",
+    "GROUPS",
     "LOWEST",
     "block_peak",
     "blocks",
     "calibrator_reset",
     "close",
     "count_beyond",
+    "count_in_groups",
     "evidence",
+    "group",
     "learn",
     "least_peak",
     "log_odds",
     "middle",
+    "put",
     "record",
     "share",
     "weigh",
@@ -40,6 +44,8 @@ __all__ = [
 BLOCK = 24  # samples
 BLOCKS = 768  # remembered, the oldest are forgotten
 HEAD = 4
+GROUP = 16  # of the past peaks, counted together
+GROUPS = BLOCKS // GROUP
 CALIBRATOR_SIZE = HEAD + 2 * BLOCKS
 
 # slots of the head
@@ -169,13 +175,17 @@ def learn(c: np.ndarray, x: float) -> None:
 @njit(cache=True)
 def close(c: np.ndarray, peak: float) -> None:
     """Keep the peak of a full block, and begin the next."""
+    oldest = c[HEAD + BLOCKS + int(c[CLOSED]) % BLOCKS]
+    full = c[CLOSED] >= BLOCKS
+    put(c, peak, count_beyond(c, peak), count_beyond(c, oldest) if full else 0)
+
+
+@njit(cache=True)
+def put(c: np.ndarray, peak: float, above: int, older: int) -> None:
+    """Keep a peak; so many past blocks have as much, and so many as much as the oldest."""
     closed = int(c[CLOSED])
-    kept = min(closed, BLOCKS)
-    place = HEAD + BLOCKS + closed % BLOCKS
-    hole = HEAD + kept
-    if closed >= BLOCKS:  # forget the oldest
-        hole = HEAD + count_beyond(c, c[place]) - 1
-    j = HEAD + count_beyond(c, peak)
+    hole = HEAD + closed if closed < BLOCKS else HEAD + older - 1  # the oldest is forgotten
+    j = HEAD + above
     if j > hole:  # what lies between moves up, or down
         between = c[hole:j]
         for i in range(len(between) - 1):
@@ -183,12 +193,37 @@ def close(c: np.ndarray, peak: float) -> None:
         between[-1] = peak
     else:
         between = c[j : hole + 1]
-        above = peak
+        above_it = peak
         for i in range(len(between)):
             here = between[i]
-            between[i] = above
-            above = here
-    c[place] = peak
+            between[i] = above_it
+            above_it = here
+    c[HEAD + BLOCKS + closed % BLOCKS] = peak
     c[CLOSED] = closed + 1.0
     c[SEEN] = 0.0
     c[PEAK] = -np.inf
+
+
+@njit(cache=True)
+def group(c: np.ndarray, coarse: np.ndarray) -> None:
+    """Write the first of each sixteen of the past peaks; what is not there yet is ``-inf``."""
+    for j in range(len(coarse)):
+        coarse[j] = c[HEAD + GROUP * j]
+
+
+@njit(cache=True)
+def count_in_groups(c: np.ndarray, coarse: np.ndarray, x: float) -> int:
+    """Count past blocks of ``x`` and more without a branch that cannot be foreseen.
+
+    ``coarse`` is as ``group`` left it after the last block, and peaks that are not there yet are
+    ``-inf``.
+    """
+    groups = 0
+    for j in range(len(coarse)):
+        groups += coarse[j] >= x
+    first = GROUP * max(groups - 1, 0)
+    count = 0
+    here = c[HEAD + first : HEAD + first + GROUP]
+    for j in range(len(here)):
+        count += here[j] >= x
+    return first + count

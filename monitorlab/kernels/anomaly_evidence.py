@@ -16,34 +16,23 @@ from monitorlab.kernels.anomaly_calibration import (
     BLOCK,
     BLOCKS,
     CALIBRATOR_SIZE,
+    CLOSED,
+    GROUPS,
     HEAD,
     LOWEST,
     blocks,
     calibrator_reset,
-    close,
+    count_in_groups,
+    group,
     least_peak,
+    put,
     weigh,
 )
 from monitorlab.kernels.anomaly_parts import log_of
 
 __all__ = ["calibrate"]
 
-GROUP = 16  # of the past peaks, counted together
 CLOSE = 1.0 - 1e-12  # what is below another by this factor has a smaller logarithm
-
-
-@njit(cache=True)
-def _count(ranked: np.ndarray, coarse: np.ndarray, x: float) -> int:
-    """Count peaks of ``x`` and more without a branch that cannot be foreseen."""
-    groups = 0
-    for j in range(len(coarse)):
-        groups += coarse[j] >= x
-    first = GROUP * max(groups - 1, 0)
-    count = 0
-    group = ranked[first : first + GROUP]
-    for j in range(len(group)):
-        count += group[j] >= x
-    return first + count
 
 
 @njit(cache=True)
@@ -68,9 +57,10 @@ def _closed(
     c: np.ndarray, peak: float, coarse: np.ndarray, distances: bool
 ) -> tuple[float, float, float]:
     """Close a block; give what is less than all past peaks, and the evidence of that."""
-    close(c, peak)
-    for j in range(len(coarse)):
-        coarse[j] = c[HEAD + GROUP * j]
+    oldest = c[HEAD + BLOCKS + int(c[CLOSED]) % BLOCKS]
+    older = count_in_groups(c, coarse, oldest) if c[CLOSED] >= BLOCKS else 0
+    put(c, peak, count_in_groups(c, coarse, peak), older)
+    group(c, coarse)
     if c[1] < FEWEST_BLOCKS:
         return -np.inf, 0.0, 0.0
     lowest = least_peak(c)
@@ -87,9 +77,8 @@ def calibrate(raw: np.ndarray, surprise: np.ndarray, distances: bool) -> None:
     """
     c = np.zeros(CALIBRATOR_SIZE)
     calibrator_reset(c)
-    ranked = c[HEAD : HEAD + BLOCKS]
-    ranked[:] = -np.inf
-    coarse = np.full(BLOCKS // GROUP, -np.inf)  # the first of each group of the past peaks
+    c[HEAD : HEAD + BLOCKS] = -np.inf
+    coarse = np.full(GROUPS, -np.inf)  # the first of each group of the past peaks
     traced = len(surprise) > 0
     least, usual, surprised = -np.inf, 0.0, 0.0  # nearly all that comes is less than any past peak
     seen = 0
@@ -112,7 +101,7 @@ def calibrate(raw: np.ndarray, surprise: np.ndarray, distances: bool) -> None:
             found = usual, surprised
             if here > least and speaks:
                 size = max(log_of(here) if distances else here, LOWEST)
-                found = weigh(c, size, _count(ranked, coarse, size))
+                found = weigh(c, size, count_in_groups(c, coarse, size))
             known = speaks and not math.isnan(here)
             raw[j] = found[0] if known else np.nan
             if traced:
