@@ -72,7 +72,8 @@ LONGEST = 36  # samples in a summary
 DAY_BIN = 300.0
 DAY_BINS = 288
 NEAR_BINS = 6  # on each side of the present one may hold samples of half an hour around
-ROW = 8  # six summaries, time, time of the day
+SURE_BINS = 2 * NEAR_BINS - 1  # of those hold no other
+ROW = 8  # six summaries, nothing, time of the day
 DONE = -1.0  # in the place of a share: score and tail are there
 
 
@@ -176,7 +177,9 @@ def _remembered(times: np.ndarray, clocks: np.ndarray, bins: np.ndarray, sizes: 
     last = np.full(DAY_SLOTS, -np.inf)
     kept = 0
     for i in range(len(times)):
-        clock = times[i] % DAY
+        clock = times[i] - DAY * np.floor(times[i] / DAY)  # exact, and faster than a remainder
+        if clock < 0.0:  # the quotient was rounded up to a whole day
+            clock += DAY
         clocks[i] = clock
         slot = min(max(int(clock / DAY_SLOT), 0), DAY_SLOTS - 1)
         bins[i] = -1
@@ -196,20 +199,27 @@ def _near(clock: float, other: float) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _enough(
+def _sides(
     rows: np.ndarray, begins: np.ndarray, ends: np.ndarray, runs: int, clock: float
-) -> bool:
-    """Tell whether there are five samples to compare with, or some to both sides."""
-    number = 0
+) -> tuple[int, int]:
+    """Count the samples of some runs, and tell to which sides of a time of the day they are."""
+    number = sides = 0
     for r in range(runs):
         number += ends[r] - begins[r]
-    if number >= FEWEST:
-        return True
-    sides = 0
-    for r in range(runs):
         for j in range(begins[r], ends[r]):
             sides |= side_of(rows[j, SUMMARIES + 1], clock)
-    return sides == BOTH
+    return number, sides
+
+
+@njit(cache=True, nogil=True)
+def _advance(places: np.ndarray, b: int) -> None:
+    """Move a place by one; days have no end, so those near midnight are there twice."""
+    at = b + NEAR_BINS
+    places[at] += 1
+    if b < NEAR_BINS:
+        places[at + DAY_BINS] += 1
+    elif b >= DAY_BINS - NEAR_BINS:
+        places[at - DAY_BINS] += 1
 
 
 @njit(cache=True, nogil=True)
@@ -224,10 +234,11 @@ def day_novelty(times: np.ndarray, found: np.ndarray, least: np.ndarray, raw: np
     sizes = np.zeros(DAY_BINS, np.int64)
     clocks = np.empty(n)
     kept = _remembered(times, clocks, bins, sizes)
-    rows = np.empty((kept, ROW))
-    first = np.cumsum(sizes) - sizes  # of each five minutes: the oldest that is held
-    ready = first.copy()  # the first that is not yet of another day
-    last = first.copy()  # the end
+    rows = np.zeros((kept, ROW))
+    last = np.cumsum(sizes) - sizes  # of each five minutes: the end
+    around = np.arange(-NEAR_BINS, DAY_BINS + NEAR_BINS) % DAY_BINS
+    first = last[around]  # the oldest that is held
+    ready = last[around]  # the first that is not yet of another day
     earliest = np.full(DAY_BINS, np.inf)  # time of the day in each five minutes, and latest
     latest = np.full(DAY_BINS, -np.inf)
     at = np.empty(kept, np.int64)  # samples in the order they were remembered
@@ -243,32 +254,28 @@ def day_novelty(times: np.ndarray, found: np.ndarray, least: np.ndarray, raw: np
         t = times[i]
         clock = clocks[i]
         while waiting < held and t - times[at[waiting]] >= OTHER_DAY:
-            ready[bins[at[waiting]]] += 1
+            _advance(ready, bins[at[waiting]])
             waiting += 1
         best[:] = FAR
         for k in range(SUMMARIES):
             x[k] = found[k, i]
         here = min(max(int(clock / DAY_BIN), 0), DAY_BINS - 1)
+        sure = slice(here + 1, here + 1 + SURE_BINS)
+        closest(rows, first[sure], ready[sure], SURE_BINS, x, best)
+        number = 0
+        for r in range(sure.start, sure.stop):
+            number += ready[r] - first[r]
         runs = 0
-        for shift in range(here - NEAR_BINS, here + NEAR_BINS + 1):
-            b = (
-                shift + DAY_BINS
-                if shift < 0
-                else (shift - DAY_BINS if shift >= DAY_BINS else shift)
-            )
-            if here - NEAR_BINS < shift < here + NEAR_BINS:
-                begins[runs] = first[b]
-                ends[runs] = ready[b]
-                runs += 1
-                continue
+        for edge in (here, here + 2 * NEAR_BINS):
+            b = (edge - NEAR_BINS) % DAY_BINS
             near = _near(clock, earliest[b])
             if near == _near(clock, latest[b]):  # all that is between too
                 if near:
-                    begins[runs] = first[b]
-                    ends[runs] = ready[b]
+                    begins[runs] = first[edge]
+                    ends[runs] = ready[edge]
                     runs += 1
                 continue
-            for j in range(first[b], ready[b]):
+            for j in range(first[edge], ready[edge]):
                 if _near(clock, rows[j, SUMMARIES + 1]):
                     if runs > 0 and ends[runs - 1] == j:
                         ends[runs - 1] = j + 1
@@ -277,8 +284,11 @@ def day_novelty(times: np.ndarray, found: np.ndarray, least: np.ndarray, raw: np
                         ends[runs] = j + 1
                         runs += 1
         closest(rows, begins, ends, runs, x, best)
-        if not _enough(rows, begins, ends, runs, clock):
-            best[0] = FAR
+        if number < FEWEST:  # five are enough to compare with, or some to both sides
+            some, sides = _sides(rows, first[sure], ready[sure], SURE_BINS, clock)
+            more, others = _sides(rows, begins, ends, runs, clock)
+            if some + more < FEWEST and sides | others != BOTH:
+                best[0] = FAR
         for k in range(SUMMARIES):
             raw[k, i] = np.nan if best[0] >= FAR else (0.0 if best[k] <= least[i] else best[k])
         b = bins[i]
@@ -287,12 +297,12 @@ def day_novelty(times: np.ndarray, found: np.ndarray, least: np.ndarray, raw: np
             ring = rings[slot]
             place = numbers[slot] % DAY_KEPT
             if numbers[slot] >= DAY_KEPT:
-                first[ring[place]] += 1
+                _advance(first, ring[place])
             ring[place] = b
             numbers[slot] += 1
             row = rows[last[b]]
-            row[:SUMMARIES] = x[:SUMMARIES]
-            row[SUMMARIES] = t
+            for k in range(SUMMARIES):
+                row[k] = x[k]
             row[SUMMARIES + 1] = clock
             earliest[b] = min(earliest[b], clock)
             latest[b] = max(latest[b], clock)
