@@ -46,8 +46,8 @@ def score_all(
     Notes
     -----
     Times and values of the future are sorted beside those of the past, but only what a step
-    would have seen is asked. About 0.5 to 0.7 us a sample for the statistics of ``"auto"`` on two
-    cores (from 3 000 samples on; 0.6 to 1.1 us on one), and 280 bytes of working memory. The
+    would have seen is asked. About 0.4 to 0.6 us a sample for the statistics of ``"auto"`` on two
+    cores (from 3 000 samples on; 0.5 to 0.9 us on one), and 280 bytes of working memory. The
     threads that help are made once, and kept.
 
     Examples
@@ -129,6 +129,7 @@ def _weigh(
     """
     from monitorlab.kernels import anomaly_auto as auto
     from monitorlab.kernels import anomaly_batch as batch
+    from monitorlab.kernels.anomaly_days import day_novelty
     from monitorlab.kernels.anomaly_evidence import calibrate as calibrate_all
     from monitorlab.kernels.anomaly_memory import SUMMARIES
 
@@ -155,10 +156,10 @@ def _weigh(
 
     def compare_days() -> None:
         if len(by_day) == SUMMARIES:
-            batch.day_novelty(seconds, found, least, odds[len(ever) : novel])
+            day_novelty(seconds, found, least, odds[len(ever) : novel])
         else:
             near = np.empty((SUMMARIES, len(x)))
-            batch.day_novelty(seconds, found, least, near)
+            day_novelty(seconds, found, least, near)
             odds[len(ever) : novel] = near[by_day]
         tasks.extend(partial(calibrate, row) for row in range(len(ever), novel))
 

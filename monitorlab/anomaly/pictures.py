@@ -23,7 +23,6 @@ __all__ = ["MAX_PLOTS", "SYMBOLS", "draw"]
 MAX_PLOTS = 6  # series drawn; those with most events
 MAX_SCORES = 12  # score lines drawn
 POINTS = 1_500  # of each line
-RAREST = 9.0  # scores are drawn up to one in 10^9
 SYMBOLS = {
     "spike": "triangle-up",
     "dip": "triangle-down",
@@ -36,7 +35,6 @@ SYMBOLS = {
     "unusual pattern": "circle",
 }
 _BAND = "rgba(86,180,233,0.25)"
-_TICKS = {0.0: "0", 1.0: "0.9", 3.0: "0.999", 6.0: "1 − 10⁻⁶", 9.0: "1 − 10⁻⁹"}
 SPOKE = 0.12  # share in a joint event from which on it is drawn in a series
 
 
@@ -177,7 +175,7 @@ def _add_marks(figure: go.Figure, found: Anomalies, names: list[str]) -> None:
 
 
 def _add_scores(figure: go.Figure, found: Anomalies, names: list[str], row: int) -> None:
-    from monitorlab.plotting import PALETTE, rgba
+    from monitorlab.plotting import PALETTE, RARITY_TICKS, rarity, rgba
 
     scores = found.scores
     if isinstance(scores, pd.Series):
@@ -187,7 +185,7 @@ def _add_scores(figure: go.Figure, found: Anomalies, names: list[str], row: int)
         lines = {str(name): scores[name] for name in columns[:MAX_SCORES]}
     for n, (name, line) in enumerate(lines.items()):
         kept = line.dropna()
-        rare = pd.Series(_rarity(kept.to_numpy()), index=kept.index)
+        rare = pd.Series(rarity(kept.to_numpy()), index=kept.index)
         picked = _shown(rare)
         color = PALETTE[n % len(PALETTE)]
         _line(
@@ -199,13 +197,13 @@ def _add_scores(figure: go.Figure, found: Anomalies, names: list[str], row: int)
     levels = {found.threshold, *found.thresholds.values()}
     for level in sorted(levels):
         figure.add_hline(
-            y=float(_rarity(np.array([level]))[0]), line_dash="dash", line_color="#D55E00",
+            y=float(rarity(np.array([level]))[0]), line_dash="dash", line_color="#D55E00",
             line_width=1.2, annotation_text=f"threshold {level:.6g}", row=row, col=1,
             annotation_position="top left", annotation_font_size=10,
         )  # fmt: skip
     top = max((float(t.y.max()) for t in figure.data[-len(lines) :] if len(t.y)), default=1.0)
-    top = max(top, *(float(_rarity(np.array([level]))[0]) for level in levels)) + 0.6
-    ticks = {y: text for y, text in _TICKS.items() if y <= top}
+    top = max(top, *(float(rarity(np.array([level]))[0]) for level in levels)) + 0.6
+    ticks = {y: text for y, text in RARITY_TICKS.items() if y <= top}
     figure.update_yaxes(
         range=[0.0, top], tickvals=list(ticks), ticktext=list(ticks.values()), row=row, col=1
     )
@@ -235,10 +233,6 @@ def _short(values: np.ndarray) -> np.ndarray:
         scale = 10.0 ** (4 - np.floor(np.log10(np.abs(values))))
         short = np.round(values * scale) / scale
     return np.where(np.isfinite(short), short, values)
-
-
-def _rarity(scores: np.ndarray) -> np.ndarray:
-    return np.minimum(-np.log10(np.maximum(1.0 - scores, 1e-12)), RAREST)
 
 
 def _events_of(found: Anomalies, name: str) -> pd.DataFrame:

@@ -22,13 +22,14 @@ from monitorlab.dashboard.answers import Answer, Line
 from monitorlab.dashboard.grids import Grid
 from monitorlab.dashboard.look import ACCENT, CLEAR, INK, SCALES, line_colors
 from monitorlab.dashboard.units import axis_format
-from monitorlab.plotting import SEVERITY_COLORS, Theme, rgba, time_axis
+from monitorlab.plotting import RARITY_TICKS, SEVERITY_COLORS, Theme, rarity, rgba, time_axis
 
 __all__ = ["Drawn", "Place", "draw", "iso", "lane_name", "names_in_legend"]
 
 DENSE = 700  # points; a line of more is drawn finer
 BAND_SHADES = (1.0, 0.7, 0.42)  # of one colour, from the median outwards
 LANE_PX = 11
+RARITY_ROOM = 3.3  # of a score's axis, at least
 CELL_PX = 25
 LANE_CHARS = 18  # of a rule's name beside its lane
 
@@ -278,13 +279,25 @@ def _fan(one: Answer, place: Place) -> Drawn:
 
 
 def _score(one: Answer, place: Place) -> Drawn:
+    """Draw scores on the scale of rarity: most are near 1, and only how near tells."""
     made = _lines(one, place)
+    top = RARITY_ROOM
     for trace in made.traces:
         trace["line"]["width"] = 1.3
         trace |= {"fill": "tozeroy", "fillcolor": rgba(ACCENT[place.theme], 0.10)}
+        rare = rarity(trace["y"])
+        trace |= {"y": rare, "hovertemplate": "1 − 10<sup>−%{y:.2f}</sup>"}
+        top = max(top, float(np.max(rare[np.isfinite(rare)], initial=0.0)))
     if one.content is not None and made.traces:
-        made.shapes.append(_level(one.content.threshold, place, INK[place.theme]["muted"]))
-    made.y.update({"range": [0.0, 1.06], "rangemode": "normal", "tickvals": [0.0, 0.5, 1.0]})
+        level = float(rarity(np.array([one.content.threshold]))[0])
+        made.shapes.append(_level(level, place, INK[place.theme]["muted"]))
+        top = max(top, level)
+    top += 0.3
+    ticks = {y: text for y, text in RARITY_TICKS.items() if y <= top}
+    made.y.update({
+        "range": [0.0, top], "rangemode": "normal", "tickvals": list(ticks),
+        "ticktext": list(ticks.values()),
+    })  # fmt: skip
     return made
 
 

@@ -7,24 +7,28 @@
 
 from monitorlab.plotting.look import (
     PALETTE,
+    RARITY_TICKS,
     SEVERITY_COLORS,
     Theme,
     add_bands,
     add_threshold,
     downsample,
     new_figure,
+    rarity,
     rgba,
     time_axis,
 )
 
 __all__ = [
     "PALETTE",
+    "RARITY_TICKS",
     "SEVERITY_COLORS",
     "Theme",
     "add_bands",
     "add_threshold",
     "downsample",
     "new_figure",
+    "rarity",
     "rgba",
     "time_axis",
 ]

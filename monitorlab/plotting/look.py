@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PALETTE",
+    "RARITY_TICKS",
     "SEVERITY_COLORS",
     "Theme",
     "add_bands",
     "add_threshold",
     "downsample",
     "new_figure",
+    "rarity",
     "rgba",
     "time_axis",
 ]
@@ -37,6 +39,8 @@ SEVERITY_COLORS = {
     "critical": "#C2185B",
     "ok": "#009E73",
 }
+RAREST = 9.0  # scores are drawn up to one in 10^9
+RARITY_TICKS = {0.0: "0", 1.0: "0.9", 3.0: "0.999", 6.0: "1 − 10⁻⁶", 9.0: "1 − 10⁻⁹"}
 _INK = {"light": "#24292f", "dark": "#e6e6e6"}
 _PAPER = {"light": "#ffffff", "dark": "#111418"}
 _GRID = {"light": "rgba(0,0,0,0.08)", "dark": "rgba(255,255,255,0.10)"}
@@ -324,3 +328,24 @@ def rgba(color: str, alpha: float) -> str:
     """
     red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},{alpha:g})"
+
+
+def rarity(scores: np.ndarray) -> np.ndarray:
+    """Put scores on the scale of rarity, where 0.9, 0.99 and 0.999 are evenly spaced.
+
+    Parameters
+    ----------
+    scores : numpy.ndarray
+        From 0 to 1; NaN stays.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``-log10(1 - score)``, at most 9.
+
+    Examples
+    --------
+    >>> rarity(np.array([0.0, 0.9, 0.999, 1.0])).round(6).tolist()
+    [0.0, 1.0, 3.0, 9.0]
+    """
+    return np.asarray(np.minimum(-np.log10(np.maximum(1.0 - scores, 1e-12)), RAREST) + 0.0)

@@ -134,9 +134,12 @@ def test_a_score_alarms_where_the_series_is_strange(shop: MonitoringFrame) -> No
     surge = START + 900 * SECOND
     assert any(abs(span.start_ns - surge) < 10 * SECOND for span in found.spans)
     data, layout = build([found], start_ns=START, end_ns=START + 1798 * SECOND)
-    assert layout["yaxis"]["range"] == [0.0, 1.06]
-    assert layout["shapes"][0]["y0"] == found.content.threshold
-    assert len(data) == 1
+    (line,) = data
+    scores = found.lines[0].values
+    assert line["y"] == pytest.approx(np.minimum(-np.log10(np.maximum(1.0 - scores, 1e-12)), 9.0))
+    assert layout["shapes"][0]["y0"] == pytest.approx(-np.log10(1.0 - found.content.threshold))
+    assert layout["yaxis"]["range"][1] > max(line["y"].max(), layout["shapes"][0]["y0"])
+    assert layout["yaxis"]["ticktext"][:3] == ["0", "0.9", "0.999"]
 
 
 def test_the_earlier_period_is_moved_to_this_one(shop: MonitoringFrame) -> None:
