@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from monitorlab.kernels.anomaly_calibration import (
     CALIBRATOR_SIZE,
@@ -54,6 +53,7 @@ from monitorlab.kernels.anomaly_parts import (
     season_error,
     stuck_run,
 )
+from monitorlab.kernels.compiled import njit
 
 __all__ = ["CHANNELS", "OUTPUTS", "reset", "state_size", "step"]
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from monitorlab.kernels import ranks
 from monitorlab.kernels.anomaly_auto import (
@@ -41,6 +40,7 @@ from monitorlab.kernels.anomaly_decision import (
 )
 from monitorlab.kernels.anomaly_memory import FEWEST
 from monitorlab.kernels.anomaly_parts import EWMA_SIZE, HUGE, ewma_error
+from monitorlab.kernels.compiled import njit
 
 __all__ = [
     "chances",

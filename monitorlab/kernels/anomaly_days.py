@@ -6,7 +6,6 @@ The same distances as ``day_distances`` finds step by step, by the same operatio
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from monitorlab.kernels.anomaly_memory import (
     BOTH,
@@ -22,6 +21,7 @@ from monitorlab.kernels.anomaly_memory import (
     side_of,
 )
 from monitorlab.kernels.bits import closest
+from monitorlab.kernels.compiled import njit
 
 __all__ = ["day_novelty"]
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from monitorlab.kernels.anomaly_calibration import (
     BLOCK,
@@ -25,6 +24,7 @@ from monitorlab.kernels.anomaly_calibration import (
     middle,
     record,
 )
+from monitorlab.kernels.compiled import njit
 
 __all__ = [
     "COUNT",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from monitorlab.kernels.anomaly_auto import FEWEST_BLOCKS, SETTLE
 from monitorlab.kernels.anomaly_calibration import (
@@ -29,6 +28,7 @@ from monitorlab.kernels.anomaly_calibration import (
     weigh,
 )
 from monitorlab.kernels.anomaly_parts import log_of
+from monitorlab.kernels.compiled import njit
 
 __all__ = ["calibrate"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from monitorlab.kernels.anomaly_calibration import (
     BLOCK,
@@ -16,6 +15,7 @@ from monitorlab.kernels.anomaly_calibration import (
     learn,
 )
 from monitorlab.kernels.anomaly_memory import place_of, remember
+from monitorlab.kernels.compiled import njit
 
 __all__ = ["REMEMBERED", "SETTLE", "own_chances", "past_ranks"]
 

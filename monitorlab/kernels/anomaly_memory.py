@@ -8,7 +8,8 @@ hour of the day for three weeks of days. Each works on one slice of a flat ``flo
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from monitorlab.kernels.compiled import njit
 
 __all__ = [
     "DAY",

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from monitorlab.kernels.anomaly_memory import DAY, RING
+from monitorlab.kernels.compiled import njit
 
 __all__ = [
     "EWMA_SIZE",

@@ -9,7 +9,8 @@ np.int32(10)
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from monitorlab.kernels.compiled import njit
 
 __all__ = ["last_cuts"]
 

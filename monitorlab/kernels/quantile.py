@@ -18,8 +18,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from monitorlab.kernels.compiled import njit
 from monitorlab.kernels.ranks import add, discard, next_above, next_below
 
 __all__ = ["quantile_block"]

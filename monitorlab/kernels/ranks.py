@@ -18,9 +18,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from monitorlab.kernels.bits import leading_zeros, trailing_zeros
+from monitorlab.kernels.compiled import njit
 
 __all__ = ["LARGEST_BLOCK", "add", "discard", "next_above", "next_below", "rank", "sort_keys"]
 

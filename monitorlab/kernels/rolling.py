@@ -37,7 +37,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from monitorlab.kernels.compiled import njit
 
 __all__ = [
     "rolling_count",

@@ -13,9 +13,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import carray, njit  # type: ignore[attr-defined]
+from numba import carray  # type: ignore[attr-defined]
 
 from monitorlab.kernels.bits import pointer
+from monitorlab.kernels.compiled import njit
 
 __all__ = ["FIGURES", "last_at_or_before", "select", "window_figures"]
 
