@@ -94,8 +94,8 @@ def _share(samples: int, tasks: Iterable[Callable[[], Any]], *, least: int = WOR
     """Do all tasks, here and on the helping threads, each by whoever is free first.
 
     Fewer samples than ``least`` are not worth the waking of a thread. A task may add others to a
-    ``deque`` of them. Help that comes too late is not waited for, so that it
-    does no harm when many threads score at once.
+    ``deque`` of them. Help that comes too late is not waited for, so that it does no harm when
+    many threads score at once.
     """
     waiting = tasks if isinstance(tasks, deque) else deque(tasks)
 

@@ -175,7 +175,7 @@ def _add_marks(figure: go.Figure, found: Anomalies, names: list[str]) -> None:
 
 
 def _add_scores(figure: go.Figure, found: Anomalies, names: list[str], row: int) -> None:
-    from monitorlab.plotting import PALETTE, RARITY_TICKS, rarity, rgba
+    from monitorlab.plotting import PALETTE, rarity, rarity_axis, rgba
 
     scores = found.scores
     if isinstance(scores, pd.Series):
@@ -203,10 +203,7 @@ def _add_scores(figure: go.Figure, found: Anomalies, names: list[str], row: int)
         )  # fmt: skip
     top = max((float(t.y.max()) for t in figure.data[-len(lines) :] if len(t.y)), default=1.0)
     top = max(top, *(float(rarity(np.array([level]))[0]) for level in levels)) + 0.6
-    ticks = {y: text for y, text in RARITY_TICKS.items() if y <= top}
-    figure.update_yaxes(
-        range=[0.0, top], tickvals=list(ticks), ticktext=list(ticks.values()), row=row, col=1
-    )
+    figure.update_yaxes(**rarity_axis(top), row=row, col=1)
 
 
 def _line(figure: go.Figure, row: int, drawn: pd.Series, name: str, **look: Any) -> None:

@@ -22,7 +22,7 @@ from monitorlab.dashboard.answers import Answer, Line
 from monitorlab.dashboard.grids import Grid
 from monitorlab.dashboard.look import ACCENT, CLEAR, INK, SCALES, line_colors
 from monitorlab.dashboard.units import axis_format
-from monitorlab.plotting import RARITY_TICKS, SEVERITY_COLORS, Theme, rarity, rgba, time_axis
+from monitorlab.plotting import SEVERITY_COLORS, Theme, rarity, rarity_axis, rgba, time_axis
 
 __all__ = ["Drawn", "Place", "draw", "iso", "lane_name", "names_in_legend"]
 
@@ -283,21 +283,18 @@ def _score(one: Answer, place: Place) -> Drawn:
     made = _lines(one, place)
     top = RARITY_ROOM
     for trace in made.traces:
-        trace["line"]["width"] = 1.3
-        trace |= {"fill": "tozeroy", "fillcolor": rgba(ACCENT[place.theme], 0.10)}
         rare = rarity(trace["y"])
-        trace |= {"y": rare, "hovertemplate": "1 − 10<sup>−%{y:.2f}</sup>"}
+        trace["line"]["width"] = 1.3
+        trace |= {
+            "y": rare, "hovertemplate": "1 − 10<sup>−%{y:.2f}</sup>",
+            "fill": "tozeroy", "fillcolor": rgba(ACCENT[place.theme], 0.10),
+        }  # fmt: skip
         top = max(top, float(np.max(rare[np.isfinite(rare)], initial=0.0)))
     if one.content is not None and made.traces:
         level = float(rarity(np.array([one.content.threshold]))[0])
         made.shapes.append(_level(level, place, INK[place.theme]["muted"]))
         top = max(top, level)
-    top += 0.3
-    ticks = {y: text for y, text in RARITY_TICKS.items() if y <= top}
-    made.y.update({
-        "range": [0.0, top], "rangemode": "normal", "tickvals": list(ticks),
-        "ticktext": list(ticks.values()),
-    })  # fmt: skip
+    made.y.update({**rarity_axis(top + 0.3), "rangemode": "normal"})
     return made
 
 

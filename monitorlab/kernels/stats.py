@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import carray  # type: ignore[attr-defined]
+from numba.np.numpy_support import carray
 
 from monitorlab.kernels.bits import pointer
 from monitorlab.kernels.compiled import njit

@@ -7,7 +7,6 @@
 
 from monitorlab.plotting.look import (
     PALETTE,
-    RARITY_TICKS,
     SEVERITY_COLORS,
     Theme,
     add_bands,
@@ -15,13 +14,13 @@ from monitorlab.plotting.look import (
     downsample,
     new_figure,
     rarity,
+    rarity_axis,
     rgba,
     time_axis,
 )
 
 __all__ = [
     "PALETTE",
-    "RARITY_TICKS",
     "SEVERITY_COLORS",
     "Theme",
     "add_bands",
@@ -29,6 +28,7 @@ __all__ = [
     "downsample",
     "new_figure",
     "rarity",
+    "rarity_axis",
     "rgba",
     "time_axis",
 ]

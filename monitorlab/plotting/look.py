@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PALETTE",
-    "RARITY_TICKS",
     "SEVERITY_COLORS",
     "Theme",
     "add_bands",
@@ -25,6 +24,7 @@ __all__ = [
     "downsample",
     "new_figure",
     "rarity",
+    "rarity_axis",
     "rgba",
     "time_axis",
 ]
@@ -40,7 +40,7 @@ SEVERITY_COLORS = {
     "ok": "#009E73",
 }
 RAREST = 9.0  # scores are drawn up to one in 10^9
-RARITY_TICKS = {0.0: "0", 1.0: "0.9", 3.0: "0.999", 6.0: "1 − 10⁻⁶", 9.0: "1 − 10⁻⁹"}
+_RARITY_TICKS = {0.0: "0", 1.0: "0.9", 3.0: "0.999", 6.0: "1 − 10⁻⁶", 9.0: "1 − 10⁻⁹"}
 _INK = {"light": "#24292f", "dark": "#e6e6e6"}
 _PAPER = {"light": "#ffffff", "dark": "#111418"}
 _GRID = {"light": "rgba(0,0,0,0.08)", "dark": "rgba(255,255,255,0.10)"}
@@ -349,3 +349,25 @@ def rarity(scores: np.ndarray) -> np.ndarray:
     [0.0, 1.0, 3.0, 9.0]
     """
     return np.asarray(np.minimum(-np.log10(np.maximum(1.0 - scores, 1e-12)), RAREST) + 0.0)
+
+
+def rarity_axis(top: float) -> dict[str, Any]:
+    """Give range and ticks of an axis of rarity.
+
+    Parameters
+    ----------
+    top : float
+        Where it ends, on the scale of `rarity`.
+
+    Returns
+    -------
+    dict
+        ``range``, ``tickvals`` and ``ticktext`` of a Plotly axis.
+
+    Examples
+    --------
+    >>> rarity_axis(3.3)["ticktext"]
+    ['0', '0.9', '0.999']
+    """
+    ticks = {y: text for y, text in _RARITY_TICKS.items() if y <= top}
+    return {"range": [0.0, top], "tickvals": list(ticks), "ticktext": list(ticks.values())}

@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import numba
 import numpy as np
+
+from monitorlab.kernels.compiled import njit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,7 @@ _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
 
 def _jit(function: _Function) -> _Function:
-    compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    compiled: Any = njit(cache=True, nogil=True, error_model="numpy")(function)
     return cast("_Function", compiled)
 
 
