@@ -25,6 +25,18 @@ detector that says nothing, 100: a perfect one). `fixed` is the score at the det
 threshold, `best` at the best one in hindsight.""",
     ),
     "shop_anomalies": ("Anomaly detection on the shop recording", ""),
+    "anomaly_noise": (
+        "Anomaly detection: false alarms on clean streams",
+        """
+Percent of the rows after the warm-up that are called anomalies, by the kind of stream and its
+number of samples.""",
+    ),
+    "injected_faults": (
+        "Anomaly detection: faults put into recorded metrics",
+        """
+Share of faults of mostly moderate size (4 to 16 times the usual step) that are found while they
+last or within twelve samples after, and the alarms elsewhere.""",
+    ),
     "forecast_m4": (
         "Forecasts: M4 hourly",
         """

@@ -72,7 +72,7 @@ def score_all(
         odds = np.empty((len(channels), len(x)))
         times = seconds if whole else seconds[there]
         _weigh((state, times, x), channels, odds, surprises)
-        _decide((state, x), odds, rows)
+        _decide((state, x), channels, odds, rows)
     if whole:
         return rows, surprises
     return _with_missing(rows, there), _with_missing(surprises, there)
@@ -178,22 +178,31 @@ def _weigh(
 
 def _decide(
     series: tuple[np.ndarray, np.ndarray],
+    channels: list[int],
     odds: np.ndarray,
     rows: np.ndarray,
 ) -> None:
     """Fuse the odds and fill ``rows``; only what must go in order of time does."""
+    from monitorlab.kernels import anomaly_auto as auto
     from monitorlab.kernels import anomaly_batch as batch
+    from monitorlab.kernels.anomaly_decision import NOISE, ROAMING
+    from monitorlab.kernels.anomaly_memory import SUMMARIES
 
     state, x = series
     n = len(x)
     share = partial(_share, n, least=SMALL_SHARED)
-    fused, likeness, weights = np.empty(n), np.empty(n), np.empty((2, n))
-    tasks: list[Callable[[], Any]] = [partial(batch.fuse, odds, *cut, fused) for cut in _halves(n)]
-    tasks.append(partial(batch.walks, x, likeness))
+    fused, lifted, weights = np.empty(n), np.empty(n), np.empty((2, n))
+    ever = sum(k < auto.BY_DAY for k in channels)
+    novel = sum(k < auto.BY_DAY + SUMMARIES for k in channels)
+    days = (ever, novel) if ever else (0, 0)
+    tasks: list[Callable[[], Any]] = [
+        partial(batch.fuse, odds, days, *cut, fused) for cut in _halves(n)
+    ]
+    tasks.append(partial(batch.lifts, x, state[ROAMING], state[NOISE], lifted))
     if len(rows) > DECIDED:
         tasks.append(partial(batch.expect, state, x, rows))
     share(tasks)
-    batch.decide(state, fused, likeness, weights, rows)
+    batch.decide(state, fused, lifted, weights, rows)
     share(partial(batch.chances, weights, *cut, rows) for cut in _halves(n))
 
 

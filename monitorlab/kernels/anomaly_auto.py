@@ -21,12 +21,13 @@ from monitorlab.kernels.anomaly_calibration import (
 from monitorlab.kernels.anomaly_decision import (
     COUNT,
     HEAD,
+    LIFT,
     MASK,
+    NOISE,
+    ROAMING,
     SINCE,
     TRAVEL,
-    WALKS,
     decide,
-    walking,
 )
 from monitorlab.kernels.anomaly_memory import (
     DAY_SIZE,
@@ -36,6 +37,7 @@ from monitorlab.kernels.anomaly_memory import (
     memory_size,
     nearest,
 )
+from monitorlab.kernels.anomaly_nature import DISTANCES, lift
 from monitorlab.kernels.anomaly_parts import (
     EWMA_SIZE,
     ROBUST_SIZE,
@@ -95,6 +97,7 @@ RESOLUTION = 1e-13  # distances below this share of the values are rounding
 FLOOR = 0.05  # share of the usual deviation that every deviation is given
 SETTLE = 60.0  # samples before the statistics are believed
 FEWEST_BLOCKS = 2.0  # of its own past before a statistic takes part
+DAY_ALONE = 2.5  # less than the log odds by the time of the day the fused ones never are
 
 EWMAS = HEAD
 N_EWMA = 9
@@ -239,12 +242,11 @@ def step(s: np.ndarray, t: float, x: float, out: np.ndarray) -> float:
     n = int(s[COUNT])
     if n >= FARTHEST:
         now = RECENT + n % RING + RING
-        near, middle, far = s[now - 1], s[now - NEXT], s[now - FARTHEST]
-        travel = s[TRAVEL : TRAVEL + 3]
-        apart = abs(x - near), abs(x - middle), abs(x - far)
-        s[WALKS] = walking(travel, n - FARTHEST, apart[0], apart[1], apart[2])
-    total = 0.0
-    used = 0.0
+        apart = abs(x - s[now - 1]), abs(x - s[now - NEXT]), abs(x - s[now - FARTHEST])
+        usual = s[TRAVEL : TRAVEL + DISTANCES]
+        s[LIFT] = lift(usual, n - FARTHEST, apart, s[ROAMING], s[NOISE])
+    total, used = 0.0, 0.0
+    total_by_day, used_by_day = 0.0, 0.0
     a = CALIBRATORS
     for k in range(N):
         if not mask & (1 << k):
@@ -261,7 +263,13 @@ def step(s: np.ndarray, t: float, x: float, out: np.ndarray) -> float:
             odds, raw[k] = evidence(c, value)
             total += odds
             used += 1.0
+            if BY_DAY <= k < BY_DAY + SUMMARIES:
+                total_by_day += odds
+                used_by_day += 1.0
         if s[COUNT] >= SETTLE:
             learn(c, value)
     c = s[CALIBRATORS : CALIBRATORS + CALIBRATOR_SIZE]
-    return decide(s, c, total / used if used > 0.0 else LOWEST, out)
+    fused = total / used if used > 0.0 else LOWEST
+    if used_by_day > 0.0 and mask & ((1 << BY_DAY) - 1):
+        fused = max(fused, total_by_day / used_by_day - DAY_ALONE)
+    return decide(s, c, fused, out)

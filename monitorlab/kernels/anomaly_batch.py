@@ -17,6 +17,7 @@ import numpy as np
 from monitorlab.kernels import ranks
 from monitorlab.kernels.anomaly_auto import (
     CALIBRATORS,
+    DAY_ALONE,
     EWMAS,
     FARTHEST,
     NEXT,
@@ -27,18 +28,18 @@ from monitorlab.kernels.anomaly_auto import (
 from monitorlab.kernels.anomaly_calibration import CALIBRATOR_SIZE, CLOSED, LOWEST
 from monitorlab.kernels.anomaly_decision import (
     COUNT,
+    LIFT,
     SPELL,
     STRANGE,
     THRESHOLD,
-    WALKS,
     chance_of,
     count_equals,
     settle,
     usual_odds,
-    walking,
     weigh_past,
 )
 from monitorlab.kernels.anomaly_memory import FEWEST
+from monitorlab.kernels.anomaly_nature import DISTANCES, lift
 from monitorlab.kernels.anomaly_parts import EWMA_SIZE, HUGE, ewma_error
 from monitorlab.kernels.compiled import njit
 
@@ -47,10 +48,10 @@ __all__ = [
     "decide",
     "expect",
     "fuse",
+    "lifts",
     "novelty",
     "others",
     "summaries",
-    "walks",
 ]
 
 TILE = 256  # samples summarised together
@@ -168,38 +169,53 @@ def others(s: np.ndarray, times: np.ndarray, x: np.ndarray, mask: int, raw: np.n
 
 
 @njit(cache=True, nogil=True)
-def walks(x: np.ndarray, found: np.ndarray) -> None:
-    """Write how like a walk the stream is at each sample."""
-    travel = np.zeros(3)
+def lifts(x: np.ndarray, for_walk: float, for_noise: float, found: np.ndarray) -> None:
+    """Write at each sample how much rarer it must be for what the stream is by nature."""
+    usual = np.zeros(DISTANCES)
     found[:FARTHEST] = 0.0
     for i in range(FARTHEST, len(x)):
         now = x[i]
         apart = abs(now - x[i - 1]), abs(now - x[i - NEXT]), abs(now - x[i - FARTHEST])
-        found[i] = walking(travel, i - FARTHEST, apart[0], apart[1], apart[2])
+        found[i] = lift(usual, i - FARTHEST, apart, for_walk, for_noise)
 
 
 @njit(cache=True, nogil=True)
-def fuse(odds: np.ndarray, begin: int, end: int, found: np.ndarray) -> None:
-    """Write the mean of the log odds of those statistics that have something to say."""
+def fuse(odds: np.ndarray, days: tuple[int, int], begin: int, end: int, found: np.ndarray) -> None:
+    """Write the mean of the log odds of those statistics that have something to say.
+
+    Rows ``days`` are those by the time of the day; there are none where they do not count alone.
+    """
     total = np.empty(TILE)
     used = np.empty(TILE)
     for first in range(begin, end, TILE):
         m = min(TILE, end - first)
-        total[:] = 0.0
-        used[:] = 0.0
-        for k in range(len(odds)):
-            row = odds[k, first : first + m]
-            for j in range(m):
-                there = not math.isnan(row[j])
-                total[j] += row[j] if there else 0.0
-                used[j] += 1.0 if there else 0.0
+        _mean(odds[:, first : first + m], total, used)
         for j in range(m):
             found[first + j] = total[j] / used[j] if used[j] > 0.0 else LOWEST
+        if days[0] == days[1]:
+            continue
+        _mean(odds[days[0] : days[1], first : first + m], total, used)
+        for j in range(m):
+            if used[j] > 0.0:
+                found[first + j] = max(found[first + j], total[j] / used[j] - DAY_ALONE)
+
+
+@njit(cache=True, nogil=True)
+def _mean(odds: np.ndarray, total: np.ndarray, used: np.ndarray) -> None:
+    """Add up what is there of each sample, and count it."""
+    total[:] = 0.0
+    used[:] = 0.0
+    for k in range(len(odds)):
+        row = odds[k]
+        for j in range(len(row)):
+            there = not math.isnan(row[j])
+            total[j] += row[j] if there else 0.0
+            used[j] += 1.0 if there else 0.0
 
 
 @njit(cache=True, nogil=True)
 def decide(
-    s: np.ndarray, fused: np.ndarray, likeness: np.ndarray, weights: np.ndarray, out: np.ndarray
+    s: np.ndarray, fused: np.ndarray, lifted: np.ndarray, weights: np.ndarray, out: np.ndarray
 ) -> None:
     """Decide sample by sample; write score and tail of those that may be, or prolong, an alarm.
 
@@ -211,7 +227,7 @@ def decide(
     usual = 0.0
     closed = -1.0
     for i in range(len(fused)):
-        s[WALKS] = likeness[i]
+        s[LIFT] = lifted[i]
         x = fused[i]
         if c[CLOSED] != closed:
             closed = c[CLOSED]

@@ -24,12 +24,15 @@ from monitorlab.kernels.anomaly_calibration import (
     middle,
     record,
 )
+from monitorlab.kernels.anomaly_nature import DISTANCES
 from monitorlab.kernels.compiled import njit
 
 __all__ = [
     "COUNT",
     "HEAD",
+    "LIFT",
     "MASK",
+    "NOISE",
     "REFRACTORY",
     "ROAMING",
     "SINCE",
@@ -39,14 +42,12 @@ __all__ = [
     "THRESHOLD",
     "TRAVEL",
     "USUAL",
-    "WALKS",
     "WARMUP",
     "chance_of",
     "count_equals",
     "decide",
     "settle",
     "usual_odds",
-    "walking",
     "weigh_past",
 ]
 
@@ -58,16 +59,17 @@ REFRACTORY = 3  # samples after an alarm without another
 USUAL = 4  # fused log odds that every ordinary block reaches
 SPREAD = 5  # fused log odds by which more becomes e times rarer among ordinary blocks
 ROAMING = 6  # spreads by which an ordinary past lies higher for a walk
+NOISE = 7  # the same for noise with heavy tails
 # counters
-COUNT = 7
-SINCE = 8
-LAST = 9  # tail probability of the last alarm
-ALARMS = 10
-CALM = 11  # samples in a row that were not strange
-SPOKEN = 12  # whether the spell that is on has alarmed
-WALKS = 13  # how much like a walk the stream is, 0 to 1
-TRAVEL = 14  # usual distance of samples 1, 4 and 36 apart
-HEAD = 17
+COUNT = 8
+SINCE = 9
+LAST = 10  # tail probability of the last alarm
+ALARMS = 11
+CALM = 12  # samples in a row that were not strange
+SPOKEN = 13  # whether the spell that is on has alarmed
+LIFT = 14  # spreads by which an ordinary past lies higher for what the stream is by nature
+TRAVEL = 15  # usual distances of samples 1, 4 and 36 apart
+HEAD = TRAVEL + DISTANCES
 
 SETTLE_FUSION = 100.0  # samples before the fused log odds are learned
 ORDINARY = 120.0  # blocks of an ordinary past that every stream is given
@@ -78,12 +80,10 @@ ALLOWED_RATE = 4e-4  # further ones a sample
 HELD = 144.0  # samples of a spell that are kept out of the own past, at most
 LIVELY = 1.15  # spreads above the usual: a stream whose middle block is beyond is a lively one
 LIVELY_BLOCKS = 30.0  # of its own past after which a stream is half believed to be lively
-WALK_RATIOS = (0.5, 0.9)  # variance ratios at which a stream is no walk, and one
-WALK_MEMORY = 1.0 / 2_000.0  # of the usual distances
 RARER = 0.01  # in the refractory span an alarm must be rarer than the last one by this factor
 STRANGE = 5.0  # a sample this many times as frequent as an alarm still belongs to a spell
 QUIET = 3.0  # other samples in a row that end a spell
-BARRED = 0.99  # factor on a score that may not alarm
+BARRED = 10.0  # a score that may not alarm is as if so many times as frequent as an alarm
 FUSION_SCALE = 0.25  # prior of the mean excess of the fused log odds
 FUSION_STRENGTH = 4.0  # counts as so many blocks
 TOP_BLOCKS = 5
@@ -91,25 +91,6 @@ REACH = 20.0  # of the tail beyond the record, in units of its scale
 
 # how much rarer an alarm must be with so many blocks of an own past
 _STRICTER = np.log(np.maximum((ORDINARY + np.arange(BLOCKS + 1)) / LIFETIME, 1.0))
-
-
-@njit(cache=True)
-def walking(travel: np.ndarray, seen: int, near: float, middle: float, far: float) -> float:
-    """Learn the distances to the samples 1, 4 and 36 before; tell how like a walk they are.
-
-    Distances on a walk grow at least as the root of the time between, at short and at long times
-    (variance ratios of one and more); those of noise not at all, of a season with noise not
-    at short times.
-    """
-    rate = max(1.0 / (seen + 1.0), WALK_MEMORY)
-    travel[0] += rate * (near - travel[0])
-    travel[1] += rate * (middle - travel[1])
-    travel[2] += rate * (far - travel[2])
-    if not 0.0 < travel[0] < np.inf:
-        return 0.0
-    ratio = min(travel[1] / travel[0] / 2.0, travel[2] / travel[0] / 6.0)
-    low, high = WALK_RATIOS
-    return max(min((min(ratio, 1.0) ** 2 - low) / (high - low), 1.0), 0.0)
 
 
 @njit(cache=True)
@@ -147,11 +128,11 @@ def weigh_past(
 ) -> tuple[float, float]:
     """Give the share of past blocks with as much, and how much rarer an alarm must be.
 
-    ``usual`` is reached by ordinary blocks, or more where the stream is a walk; ``count`` blocks
-    of the own past have as much.
+    ``usual`` is reached by ordinary blocks, or more in a walk or heavy-tailed noise; ``count``
+    blocks of the own past have as much.
     """
     kept = blocks(c)
-    usual += s[ROAMING] * s[WALKS] * s[SPREAD]
+    usual += s[LIFT] * s[SPREAD]
     ordinary = ORDINARY * math.exp((usual - x) / s[SPREAD]) if x > usual else ORDINARY
     part = (ordinary + _expected_blocks(c, x, count)) / (ORDINARY + kept)
     if part >= 1.0:
@@ -190,7 +171,7 @@ def settle(s: np.ndarray, c: np.ndarray, x: float, chance: float) -> float:
             s[ALARMS] += 1.0
             s[SPOKEN] = 1.0
         else:
-            score *= BARRED
+            score = min(score, max(1.0 - BARRED * s[THRESHOLD], 0.0))
     # an incident is not ordinary, unless the stream has too many of them
     held = s[SPOKEN] == 1.0 and s[SINCE] <= HELD and s[ALARMS] <= ALLOWANCE + ALLOWED_RATE * n
     if n >= SETTLE_FUSION and not held:

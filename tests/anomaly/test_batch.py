@@ -139,7 +139,7 @@ def test_an_error_in_a_part_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         msg = "broken"
         raise ArithmeticError(msg)
 
-    monkeypatch.setattr(anomaly_batch, "walks", broken)
+    monkeypatch.setattr(anomaly_batch, "lifts", broken)
     rng = np.random.default_rng(4)
     series = pd.Series(values_of("noise", rng), index_of("5min", rng))
     with pytest.raises(ArithmeticError, match="broken"):
