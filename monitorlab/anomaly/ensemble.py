@@ -131,10 +131,11 @@ class Ensemble(Detector):
     samples reach, so that a second incident is not excused by the first; a stream that has
     spent its allowance is strange by habit, and is excused.
 
-    **False alarms** (``benchmarks/anomaly_noise.py``). Of the rows after the warm-up of streams of 1000 and more samples (40 of
-    each kind) there alarm: normal and uniform noise 0.02 %, exponential 0.01 %, log-normal and
-    Student's t with three degrees 0.05 %, counts (Poisson) 0.01 to 0.06 %, autoregressive noise
-    up to 0.09 %, random walks with and without a drift 0.06 %, clean days 0.001 %.
+    **False alarms** (``benchmarks/anomaly_noise.py``). Of the rows after the warm-up of streams
+    of 1000 and more samples (40 of each kind) there alarm: normal and uniform noise 0.02 %,
+    exponential 0.01 %, log-normal and Student's t with three degrees 0.05 %, counts (Poisson)
+    0.01 to 0.06 %, autoregressive noise up to 0.09 %, random walks with and without a drift
+    0.06 %, clean days 0.001 %.
 
     What it is bad at: noise with heavy tails whose size goes with the time of the day (a day of
     traffic times log-normal noise) 0.15 % of the first 1000 and 0.06 % of the first 20 000; in
