@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from monitorlab.columns import is_derived
 from monitorlab.errors import UnknownSeriesError, did_you_mean
 from monitorlab.model import Metric, MetricType, SeriesKey
 from monitorlab.storage import SeriesView
@@ -60,7 +61,8 @@ def prepare_all(source: Any, selector: Any = None) -> dict[SeriesKey, pd.Series]
     source : SeriesStore or Selection
         Where they are.
     selector : str, optional
-        Which; all by default, but for the buckets of histograms.
+        Which; all by default, but for the buckets of histograms and, beside others, what
+        monitorlab made itself (scores and own figures of a live feed).
 
     Returns
     -------
@@ -82,7 +84,8 @@ def prepare_all(source: Any, selector: Any = None) -> dict[SeriesKey, pd.Series]
     """
     views = some_views(source, selector) if selector is not None else list(source.select(None))
     if selector is None:
-        views = [view for view in views if not _is_part(source, view.key.metric)]
+        measured = [view for view in views if not is_derived(view.key.metric)]
+        views = [view for view in measured or views if not _is_part(source, view.key.metric)]
     return {view.key: prepare(view, source.metric(view.key.metric)) for view in views}
 
 

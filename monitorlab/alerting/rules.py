@@ -407,9 +407,9 @@ def _condition(
     if not isinstance(text, str) or not text.strip():
         msg = f"{where}: the expression must be a text such as 'value > 100', not {text!r}"
         raise RuleError(msg)
-    if metric is None:
-        return None, shortform.check(text)
     try:
+        if metric is None:
+            return None, shortform.check(text)
         return text, shortform.rewrite(text, metric, threshold=threshold, window=window)
     except RuleError as error:
         msg = f"{where}: {error}"

@@ -14,7 +14,7 @@ import re
 
 from monitorlab.alerting.tree import threshold_of, with_threshold
 from monitorlab.errors import MatcherError, QueryError, RuleError, TimeError
-from monitorlab.query import expand, parse, to_promql
+from monitorlab.query import check_columns, expand, parse, to_promql
 from monitorlab.query.ast import (
     Binary,
     Call,
@@ -76,13 +76,15 @@ def check(text: str) -> str:
     ------
     QueryError
         If it is malformed, or gives a range or a text, which no rule can use.
+    RuleError
+        If it speaks of a score without a metric, or of a detector that there is none of.
 
     Examples
     --------
     >>> check(" up == 0 ")
     'up == 0'
     """
-    _parse(text)
+    check_columns(_parse(text))
     return text.strip()
 
 
@@ -110,7 +112,7 @@ def rewrite(text: str, metric: str, *, threshold: float | None = None, window: s
     QueryError
         If the text is malformed, or uses ``threshold`` without one.
     RuleError
-        If the metric is no selector.
+        If the metric is no selector, or as for ``check``.
 
     Notes
     -----
@@ -135,7 +137,9 @@ def rewrite(text: str, metric: str, *, threshold: float | None = None, window: s
         new = _meaning(part, base, text, threshold=threshold, window=window)  # type: ignore[arg-type]
         return part if new is None else new
 
-    return to_promql(replace(node, change))
+    found = replace(node, change)
+    check_columns(found)
+    return to_promql(found)
 
 
 def has_short_names(text: str) -> bool:

@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from monitorlab.anomaly.base import make_detector
+from monitorlab.anomaly.base import detectors, make_detector
+from monitorlab.errors import UnknownNameError, did_you_mean
 from monitorlab.times import to_index
 
-__all__ = ["ScoreColumn", "score_column"]
+__all__ = ["ScoreColumn", "check_detector", "score_column"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -86,3 +87,25 @@ def score_column(option: str = "") -> ScoreColumn:
     True
     """
     return ScoreColumn(option or "auto")
+
+
+def check_detector(option: str) -> None:
+    """Refuse the name of a detector that there is none of, without making one.
+
+    Parameters
+    ----------
+    option : str
+        Name of a detector; ``""`` means ``"auto"``.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such detector.
+
+    Examples
+    --------
+    >>> check_detector("robust_z")
+    """
+    if option and option not in detectors():
+        msg = f"no detector {option!r}{did_you_mean(option, detectors())}"
+        raise UnknownNameError(msg)

@@ -12,10 +12,11 @@ import pandas as pd
 from monitorlab.anomaly.absences import find_flat_lines, find_gaps
 from monitorlab.anomaly.base import Detector, make_detector, series_arrays
 from monitorlab.anomaly.events import EVENT_COLUMNS, find_events, severity_of
-from monitorlab.anomaly.feedback import Feedback, verdict_on, verdicts
+from monitorlab.anomaly.feedback import Feedback, verdicts
 from monitorlab.anomaly.joint import SLACK, joint_scores, spell_end
+from monitorlab.anomaly.likeness import heed
 from monitorlab.anomaly.result import Anomalies
-from monitorlab.model import Incident, Severity
+from monitorlab.model import Incident
 
 __all__ = ["detect"]
 
@@ -43,8 +44,8 @@ def detect(
         by their share.
     marks : iterable of Incident
         Verdicts on earlier events (kind ``"expected"`` or ``"anomaly"``, as ``Anomalies.mark``
-        makes them): the threshold of their series adapts. ``mf.anomalies`` gives those that
-        the frame keeps.
+        makes them): the threshold of their series adapts, and what is like an event that was
+        expected is information. ``mf.anomalies`` gives those that the frame keeps.
 
     Returns
     -------
@@ -89,7 +90,7 @@ def detect(
     if together:
         traces = {key: _trace(model, s) for key, s in stamped.items()}
         joint, shares = joint_scores(traces, model.threshold, alarm=model.threshold, series=stamped)
-        events = _joint_events(joint, shares, traces, stamped, model.threshold)
+        events = known = _joint_events(joint, shares, traces, stamped, model.threshold)
         feedback = Feedback(model.threshold)
         feedback.learn_events(events, joint, said)
         if feedback.threshold != model.threshold:
@@ -98,6 +99,8 @@ def detect(
                 traces, feedback.threshold, alarm=model.threshold, series=stamped
             )
             events = _joint_events(joint, shares, traces, stamped, feedback.threshold)
+        bar = feedback.threshold_expected
+        events = heed(events, known, said, bar, series=stamped, traces=traces)
         scores: pd.Series | pd.DataFrame = joint["score"]
     else:
         looked = {key: _look(model, key, s, said) for key, s in stamped.items()}
@@ -111,7 +114,6 @@ def detect(
                 {k: t["score"][~t.index.duplicated(keep="last")] for k, t in traces.items()}
             )
         )
-    events = _judged(events, said)
     return Anomalies(scores, events, model.threshold, name, together, thresholds, stamped, traces)
 
 
@@ -125,7 +127,7 @@ class _Found:
 def _look(model: Detector, name: str, series: pd.Series, said: list[Incident]) -> _Found:
     """Find the events of one series, with the threshold that verdicts on it ask for."""
     trace = _trace(model, series)
-    events = find_events(series, trace, model.threshold, name=name)
+    events = known = find_events(series, trace, model.threshold, name=name)
     feedback = Feedback(model.threshold)
     feedback.learn_events(events, trace, said, name)
     threshold = feedback.threshold
@@ -141,17 +143,10 @@ def _look(model: Detector, name: str, series: pd.Series, said: list[Incident]) -
         for _, row in flat.iterrows()
     ]
     silent = [flat[np.array(new, dtype=bool)], find_gaps(series, name=name)]
-    return _Found(trace, _join([events, *silent]), threshold)
-
-
-def _judged(events: pd.DataFrame, said: list[Incident]) -> pd.DataFrame:
-    """Write verdicts beside the events they are on; what was expected is information."""
-    if not said or not len(events):
-        return events
-    found = [verdict_on(row, said) for _, row in events.iterrows()]
-    events = events.assign(verdict=found)
-    events.loc[events["verdict"] == "expected", "severity"] = Severity.INFO.value
-    return events
+    events, known = _join([events, *silent]), _join([known, *silent])
+    bar = feedback.threshold_expected
+    events = heed(events, known, said, bar, series={name: series}, traces={name: trace})
+    return _Found(trace, events, threshold)
 
 
 def _trace(model: Detector, series: pd.Series) -> pd.DataFrame:

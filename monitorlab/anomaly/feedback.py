@@ -20,15 +20,28 @@ from monitorlab.model import Incident
 if TYPE_CHECKING:
     from monitorlab.anomaly.result import Anomalies
 
-__all__ = ["VERDICTS", "Feedback", "verdict_incident", "verdict_on", "verdicts"]
+__all__ = [
+    "VERDICTS",
+    "Feedback",
+    "judges",
+    "verdict_incident",
+    "verdict_on",
+    "verdicts",
+    "verdicts_of",
+]
 
 Verdict = Literal["expected", "anomaly"]
 VERDICTS = ("expected", "anomaly")
 LOWEST, HIGHEST = 0.98, 1.0 - 1e-8  # no feedback moves a threshold beyond these
 STEP = 0.5  # an expected event should lie this much surprise below the threshold
-FARTHEST = math.log(10.0)  # an expected event counts as at most tenfold rarer than the threshold
 STRENGTH = 0.1  # pull back to the starting threshold
 SHARPNESS = 4.0
+NEAR = 0.01  # less surprise than this moves no threshold: the detector would score anew for it
+# What an expected event weighs, and how much rarer than the start it counts at most: little
+# in the threshold of all events (one mark makes it up to four times stricter, nine ten times),
+# much in that of the events that were expected.
+ALL = (0.16, math.log(4.0))
+EXPECTED = (1.0, math.log(10.0))
 
 
 class Feedback:
@@ -44,10 +57,15 @@ class Feedback:
     The threshold is moved on the scale of surprise, ``-ln(1 - score)``. It minimises the sum
     of a smooth penalty for each expected event that would still alarm and for each anomaly
     that would not, and a weak pull back to the start; the function is convex, so the answer
-    is unique, and verdicts that contradict each other meet in the middle. An expected event
-    counts as at most ten times rarer than the starting threshold: to have expected one great
-    spike must not make a series deaf. The threshold stays between 0.98 and 1 - 1e-8. Cost
+    is unique. It stays between 0.98 and 1 - 1e-8, and does not move for less than 1 %. Cost
     O(marks).
+
+    To expect one thing is not to expect everything. One expected event makes the threshold of
+    its series at most four times stricter, and nine make it ten times stricter; an anomaly
+    counts six times as much. The expected events themselves are held against
+    ``threshold_expected`` instead, in which they weigh as much as an anomaly and count as up to
+    ten times rarer than the starting threshold; what is like them is told as information (see
+    ``heed``).
 
     Examples
     --------
@@ -173,6 +191,14 @@ class Feedback:
     @property
     def threshold(self) -> float:
         """The threshold that the verdicts ask for."""
+        return self._threshold(*ALL)
+
+    @property
+    def threshold_expected(self) -> float:
+        """The threshold for the very events that were marked as expected."""
+        return max(self._threshold(*EXPECTED), self.threshold)
+
+    def _threshold(self, weight: float, farthest: float) -> float:
         start = -math.log1p(-self.start)
         if not self._marks:
             return self.start
@@ -180,19 +206,19 @@ class Feedback:
         low, high = min(low, start), max(high, start)
         for _ in range(60):  # the slope grows: bisect for its zero
             middle = 0.5 * (low + high)
-            if self._slope(middle, start) > 0.0:
+            if self._slope(middle, start, weight, start + farthest) > 0.0:
                 high = middle
             else:
                 low = middle
-        return -math.expm1(-high)
+        return self.start if abs(high - start) < NEAR else -math.expm1(-high)
 
-    def _slope(self, level: float, start: float) -> float:
+    def _slope(self, level: float, start: float, weight: float, farthest: float) -> float:
         slope = STRENGTH * (level - start)
         for score, expected in self._marks:
             surprise = -math.log1p(-score)
             if expected:
-                reach = min(surprise, start + FARTHEST)
-                slope -= _logistic(SHARPNESS * (reach + STEP - level))
+                reach = min(surprise, farthest)
+                slope -= weight * _logistic(SHARPNESS * (reach + STEP - level))
             else:
                 slope += _logistic(SHARPNESS * (level - surprise + STEP))
         return slope
@@ -224,6 +250,55 @@ def verdicts(incidents: Iterable[Incident]) -> list[Incident]:
         if incident.kind in VERDICTS:
             kept[incident.start, incident.end, incident.metrics] = incident
     return list(kept.values())
+
+
+def verdicts_of(marks: Iterable[Incident], series: str) -> list[Incident]:
+    """Give those verdicts that speak of one series.
+
+    Parameters
+    ----------
+    marks : iterable of Incident
+        Verdicts.
+    series : str
+        Its name, labels included.
+
+    Returns
+    -------
+    list of Incident
+        Those on the series, on its metric, and on no metric in particular.
+
+    Examples
+    --------
+    >>> mark = Incident.make(0, 60, "expected", metrics=("up",))
+    >>> len(verdicts_of([mark], 'up{job="a"}')), len(verdicts_of([mark], "load"))
+    (1, 0)
+    """
+    return [mark for mark in marks if _touches(mark, series)]
+
+
+def judges(mark: Incident, event: Any) -> bool:
+    """Tell whether a verdict is on an event.
+
+    Parameters
+    ----------
+    mark : Incident
+        A verdict.
+    event : mapping or pandas.Series
+        A row of the table of events.
+
+    Returns
+    -------
+    bool
+        Whether they share a moment and a series.
+
+    Examples
+    --------
+    >>> event = {"series": "up", "start": pd.Timestamp(0, tz="UTC"),
+    ...          "end": pd.Timestamp(60, unit="s", tz="UTC")}
+    >>> judges(Incident.make(30, 40, "expected", metrics=("up",)), event)
+    True
+    """
+    return _overlaps(event, mark) and _touches(mark, str(event["series"]))
 
 
 def verdict_incident(events: pd.DataFrame, event: int, verdict: str) -> Incident:
@@ -302,7 +377,7 @@ def verdict_on(event: Any, marks: Iterable[Incident]) -> str:
     """
     found = ""
     for mark in marks:
-        if _overlaps(event, mark) and _touches(mark, str(event["series"])):
+        if judges(mark, event):
             found = mark.kind
     return found
 
@@ -318,11 +393,7 @@ def _touches(mark: Incident, name: str) -> bool:
 
 def _worst(events: pd.DataFrame, mark: Incident) -> float | None:
     """Give the greatest score of the events that a mark judges."""
-    scores = [
-        float(row["score"])
-        for _, row in events.iterrows()
-        if _overlaps(row, mark) and _touches(mark, str(row["series"]))
-    ]
+    scores = [float(row["score"]) for _, row in events.iterrows() if judges(mark, row)]
     kept = [score for score in scores if not math.isnan(score)]
     return max(kept, default=None)
 

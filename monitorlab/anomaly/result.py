@@ -32,8 +32,8 @@ class Anomalies(Result):
     events : pandas.DataFrame
         One row an event: series, time (of the alarm), start, peak, end (exclusive), value,
         expected, lower, upper, score, kind, severity, statistics (the surprise of those that
-        spoke), verdict (what people said of it), and with ``together=True`` shares (series
-        ranked by their part).
+        spoke), verdict (what people said of it, or of one like it), and with ``together=True``
+        shares (series ranked by their part).
     threshold : float
         Score at and above which a sample was called an anomaly.
     detector : str
@@ -82,6 +82,8 @@ class Anomalies(Result):
             text += f" of {n} series"
         if gaps:
             text += f", {gaps} gap{'s' if gaps != 1 else ''}"
+        if expected := int((self.events["verdict"] == "expected").sum()):
+            text += f", {expected} of them expected"
         text = f"{text} (detector {self.detector!r}, threshold {self.threshold:g}"
         if len(self.thresholds) == 1 and n == 1:
             text += f", moved to {next(iter(self.thresholds.values())):.6g} by verdicts"
@@ -186,6 +188,18 @@ class Anomalies(Result):
         See Also
         --------
         Feedback : how verdicts move the threshold.
+
+        Notes
+        -----
+        What is like an expected event (the same series, kind and side, at most 1.3 times as
+        large) is expected too, and listed as information. What is of another kind, or larger,
+        stays as it is: the threshold of all events moves little for one mark, and more the
+        more marks there are. Gaps and flat lines that were expected stay, as information; of
+        other events those that are rare.
+
+        Live feeds with ``detectors=`` heed verdicts as well. An expression does not: in a rule
+        ``anomaly_score(x) > 0.999`` the score is the raw one and the threshold is in the text.
+        Write the one of ``thresholds`` there, or silence the alert.
         """
         incident = verdict_incident(self.events, event, verdict)
         self.marks.append(incident)

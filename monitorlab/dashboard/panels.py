@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias, get_args
 
+from monitorlab.columns import is_derived
 from monitorlab.errors import InvalidSeriesError, TimeError, UnknownNameError, did_you_mean
 from monitorlab.headline import Headline
 from monitorlab.model import MetricType
@@ -22,7 +23,6 @@ PanelKind: TypeAlias = Literal[
     "anomaly",
 ]  # fmt: skip
 
-OWN = ("monitorlab_feed_", "anomaly_score")
 DEFAULT_LINES = 6
 DEFAULT_TILES = 5
 DAY_NS = 86_400_000_000_000
@@ -192,7 +192,7 @@ def default_panels(
     if metrics:
         chosen = [known[name] for name in metrics if name in known]
     else:
-        own = [h for h in known.values() if not h.metric.startswith(OWN)]
+        own = [h for h in known.values() if not is_derived(h.metric)]
         moving = [h for h in own if not h.is_constant] or own or list(known.values())
         chosen = _mixed(moving, DEFAULT_LINES)
     tiles = [tile_of(h, source) for h in chosen[:DEFAULT_TILES]]

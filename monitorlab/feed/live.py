@@ -61,7 +61,8 @@ class LiveFeed:
         default. The answers are those of a backtest over the same samples.
     detectors : str, sequence of str, or mapping of str to detector, optional
         Selectors of the series to watch for anomalies, each with a detector or the name of
-        one (``"auto"``). The scores become the series ``anomaly_score``.
+        one (``"auto"``). They know what the frame holds already and heed its verdicts. The
+        scores become the series ``anomaly_score``; rules compute theirs from the samples.
     notify : callable, Notifier, NotifyConfig, target, or sequence of them, optional
         Who is told of alerts: a function of each event, or routes and targets of
         ``monitorlab.alerting.notify``.

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from monitorlab.columns import OWN_PREFIX
 from monitorlab.model import Labels, MetricType, SeriesKey
 
-__all__ = ["OWN_PREFIX", "OwnMetrics"]
+__all__ = ["OwnMetrics"]
 
-OWN_PREFIX = "monitorlab_feed_"
 EVERY_NS = 1_000_000_000
 _COUNTER, _GAUGE = MetricType.COUNTER, MetricType.GAUGE
 _FIGURES = {

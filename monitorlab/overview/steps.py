@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from monitorlab import alerting, anomaly, degradation, forecasting
-from monitorlab.anomaly.feedback import verdict_on, verdicts
 from monitorlab.cache import remember
 from monitorlab.errors import NotEnoughDataError, UnknownSeriesError
 from monitorlab.model import Incident, MetricType, SeriesKey
@@ -135,7 +134,8 @@ def events(watched: Mapping[SeriesKey, pd.Series], marks: Sequence[Incident] = (
     watched : mapping of SeriesKey to pandas.Series
         Regular series.
     marks : sequence of Incident
-        Verdicts on earlier events; those marked as expected are left out.
+        Verdicts on earlier events; those marked as expected, and what is like them, are left
+        out.
 
     Returns
     -------
@@ -147,12 +147,10 @@ def events(watched: Mapping[SeriesKey, pd.Series], marks: Sequence[Incident] = (
     >>> len(events({}))
     0
     """
-    said = verdicts(marks)
-    found = anomaly.detect(dict(watched), marks=said).events if watched else pd.DataFrame()
+    found = anomaly.detect(dict(watched), marks=marks).events if watched else pd.DataFrame()
     if not len(found):
         return pd.DataFrame(columns=EVENT_COLUMNS)
-    if said:
-        found = found[[verdict_on(row, said) != "expected" for _, row in found.iterrows()]]
+    found = found[found["verdict"] != "expected"]
     return found[EVENT_COLUMNS].sort_values("start", ignore_index=True)
 
 

@@ -31,7 +31,7 @@ from monitorlab.query.ast import (
     walk,
 )
 from monitorlab.query.check import check, value_type
-from monitorlab.query.columns import ColumnMemory, Columns, expand, underlying
+from monitorlab.query.columns import Columns, check_columns, expand, underlying
 from monitorlab.query.functions import Context, register_function
 from monitorlab.query.lint import lint, warn_of_doubts
 from monitorlab.query.matrix import Vector, Windows
@@ -40,6 +40,7 @@ from monitorlab.query.options import Limits, QueryOptions
 from monitorlab.query.parser import parse
 from monitorlab.query.printer import to_promql
 from monitorlab.query.result import RangeResult
+from monitorlab.query.running import ColumnMemory, RunningColumn
 
 __all__ = [
     "Aggregate",
@@ -56,6 +57,7 @@ __all__ = [
     "Paren",
     "QueryOptions",
     "RangeResult",
+    "RunningColumn",
     "StringLiteral",
     "Subquery",
     "Unary",
@@ -63,6 +65,7 @@ __all__ = [
     "VectorSelector",
     "Windows",
     "check",
+    "check_columns",
     "children",
     "compile",
     "depth",

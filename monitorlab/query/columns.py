@@ -16,10 +16,8 @@ import dataclasses
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from monitorlab.columns import Column, columns, make_column
-from monitorlab.errors import QueryError
+from monitorlab.columns import check_column, columns, is_derived, make_column
+from monitorlab.errors import QueryError, RuleError, UnknownNameError
 from monitorlab.model import Labels, Metric, SeriesKey
 from monitorlab.query.ast import (
     Call,
@@ -31,23 +29,22 @@ from monitorlab.query.ast import (
     walk,
 )
 from monitorlab.query.parser import declare
+from monitorlab.query.running import ColumnMemory, RunningColumn, ended
 from monitorlab.query.signatures import Signature
-from monitorlab.storage import (
-    STALE_NAN,
-    Matcher,
-    SeriesStore,
-    SeriesView,
-    is_stale,
-    parse_selector,
-)
+from monitorlab.storage import Matcher, SeriesView, parse_selector
 from monitorlab.windows import counter_increase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from monitorlab.times import DurationLike
-
-__all__ = ["ColumnMemory", "Columns", "declare_columns", "expand", "over", "underlying"]
+__all__ = [
+    "Columns",
+    "check_columns",
+    "declare_columns",
+    "expand",
+    "over",
+    "underlying",
+]
 
 METRIC, OPTION, NAME = "metric", "detector", "__name__"
 OVER_TIME = "_over_time"
@@ -121,6 +118,47 @@ def expand(node: Node) -> Node:
     return replace(node, change)
 
 
+def check_columns(node: Node) -> None:
+    """Refuse a column of no metric, or with an option that it does not know.
+
+    Parameters
+    ----------
+    node : Node
+        An expression.
+
+    Raises
+    ------
+    RuleError
+        Says how to write it. A selector with other labels alone may mean a foreign metric of
+        the same name, and passes.
+
+    Examples
+    --------
+    >>> from monitorlab.query.parser import parse
+    >>> check_columns(parse('anomaly_score(load, "ewmaa") > 0.999'))
+    Traceback (most recent call last):
+    ...
+    monitorlab.errors.RuleError: no detector 'ewmaa'; did you mean 'ewma'?
+    """
+    names = columns()
+    for part in walk(expand(node)):
+        if not isinstance(part, VectorSelector) or part.name not in names:
+            continue
+        if all(m.name == NAME for m in part.matchers):
+            msg = (
+                f"{part.name} is computed from a metric; say of which metric: "
+                f'{part.name}(latency_ms), {part.name}{{metric=~".+"}} for all, or give the '
+                "rule metric=…"
+            )
+            raise RuleError(msg)
+        for m in part.matchers:
+            if m.name == OPTION and m.op == "=":
+                try:
+                    check_column(part.name, m.value)
+                except UnknownNameError as error:
+                    raise RuleError(str(error)) from error
+
+
 def underlying(node: Node, source: Any) -> Node:
     """Write the metrics in place of the columns, to ask whether they are there.
 
@@ -140,6 +178,7 @@ def underlying(node: Node, source: Any) -> Node:
     --------
     >>> from monitorlab.query.parser import parse
     >>> from monitorlab.query.printer import to_promql
+    >>> from monitorlab.storage import SeriesStore
     >>> to_promql(underlying(parse('anomaly_score{metric="up"} > 0.9'), SeriesStore()))
     'up > 0.9'
     """
@@ -175,6 +214,7 @@ def over(source: Any, node: Node) -> Any:
     Examples
     --------
     >>> from monitorlab.query.parser import parse
+    >>> from monitorlab.storage import SeriesStore
     >>> store = SeriesStore()
     >>> over(store, parse("up")) is store, type(over(store, parse("anomaly_score"))).__name__
     (True, 'Columns')
@@ -184,25 +224,6 @@ def over(source: Any, node: Node) -> Any:
     names = columns()
     asked = any(isinstance(p, VectorSelector) and p.name in names for p in walk(node))
     return Columns(source) if asked else source
-
-
-class ColumnMemory:
-    """What a live engine remembers of columns from one evaluation to the next.
-
-    Parameters
-    ----------
-    retention : duration
-        How long computed samples are kept.
-
-    Examples
-    --------
-    >>> len(ColumnMemory("1d").store)
-    0
-    """
-
-    def __init__(self, retention: DurationLike = "1d") -> None:
-        self.store = SeriesStore(max_age=retention)
-        self.states: dict[SeriesKey, _State] = {}
 
 
 class Columns:
@@ -220,14 +241,17 @@ class Columns:
     -----
     A counter is scored by its increase per second, resets understood, as everywhere in
     analyses. A missing sample gives a missing one, the end of a series ends the column. A
-    stored series of the same name and labels wins. With a memory, nothing after the end of
-    a question is looked at, and a sample that comes later than a newer one is left out; but
-    for these both ways give the same. Cost: that of the column a sample, once.
+    stored series of the same name and labels wins; but one with a label ``detector``, as a
+    live feed keeps them, is left out where its metric is there: a column means the same
+    whether a feed scored that metric or not, and since when. With a memory, nothing after the
+    end of a question is looked at, and a sample that comes later than a newer one is left
+    out; but for these both ways give the same. Cost: that of the column a sample, once.
 
     Examples
     --------
+    >>> from monitorlab.storage import SeriesStore
     >>> store = SeriesStore()
-    >>> store.extend("load", np.arange(3) * 10**9, [1.0, 2.0, 3.0])
+    >>> store.extend("load", [0, 10**9, 2 * 10**9], [1.0, 2.0, 3.0])
     >>> [str(view.key) for view in Columns(store).select('anomaly_score{metric="load"}')]
     ['anomaly_score{metric="load"}']
     """
@@ -254,15 +278,21 @@ class Columns:
         )
         if column is None or not any(m.name == METRIC for m in matchers):
             return stored
-        have = {view.key for view in self._base.select(matchers, None, None)}
-        options = [m.value for m in matchers if m.name == OPTION and m.op == "="]
-        option = options[0] if options else ""
-        found = list(stored)
-        for view in self._base.select(_of_metric(matchers), None, None):
-            if view.key.metric in columns():
-                continue
-            key = _column_key(column, view.key, option)
-            if key not in have:
+        asked = [m for m in matchers if m.name == OPTION]
+        if any(m.op != "=" for m in asked):
+            return stored  # of several detectors: those that somebody kept
+        option = asked[0].value if asked else ""
+        measured = {
+            view.key: view
+            for view in self._base.select(_of_metric(matchers), None, None)
+            if not is_derived(view.key.metric)
+        }
+        kept = {view.key for view in self._base.select(matchers, None, None)}
+        kept -= {key for key in kept if OPTION in key.labels and _measured_key(key) in measured}
+        found = [view for view in stored if view.key in kept]
+        for source, view in measured.items():
+            key = _column_key(column, source, option)
+            if key not in kept:
                 made = self._column(key, view, column, option, end_ns).between(start_ns, end_ns)
                 found += [made] if len(made) else []
         return sorted(found, key=lambda view: view.key)
@@ -279,63 +309,21 @@ class Columns:
         if self._memory is not None:
             state = self._memory.states.get(key)
             if state is None:
-                state = _State(make_column(column, option), cumulative=cumulative)
+                extend = make_column(column, option).extend
+                state = RunningColumn(extend, cumulative=cumulative)
                 self._memory.states[key] = state
             times, values = state.advance(view.between(None, end_ns))
             if len(times):
                 self._memory.store.extend(key, times, values)
-            return self._memory.store.view(key) if state.begun else SeriesView.make(key, [], [])
+            begun = state.last_ns is not None
+            return self._memory.store.view(key) if begun else SeriesView.make(key, [], [])
         if key not in self._made:
-            values = _rates(view.times, view.values) if cumulative else view.values
+            values = view.values
+            if cumulative:
+                values = counter_increase(view.times, values, per_second=True)
             numbers = make_column(column, option).whole(view.times, values)
-            self._made[key] = SeriesView.make(key, view.times, _ended(numbers, view.values))
+            self._made[key] = SeriesView.make(key, view.times, ended(numbers, view.values))
         return self._made[key]
-
-
-class _State:
-    """One series as its samples come."""
-
-    def __init__(self, column: Column, *, cumulative: bool) -> None:
-        self._column = column
-        self._cumulative = cumulative
-        self._last_ns: int | None = None
-        self._before: tuple[int, float] | None = None  # newest sample that is not missing
-
-    @property
-    def begun(self) -> bool:
-        """Whether there was a sample."""
-        return self._last_ns is not None
-
-    def advance(self, view: SeriesView) -> tuple[np.ndarray, np.ndarray]:
-        """Compute what is new."""
-        first = 0
-        if self._last_ns is not None:
-            first = int(np.searchsorted(view.times, self._last_ns, side="right"))
-        times, raw = view.times[first:], view.values[first:]
-        if not len(times):
-            return times, raw
-        self._last_ns = int(times[-1])
-        values = self._rated(times, raw) if self._cumulative else raw
-        return times, _ended(self._column.extend(times, values), raw)
-
-    def _rated(self, times: np.ndarray, raw: np.ndarray) -> np.ndarray:
-        if self._before is None:
-            rates = _rates(times, raw)
-        else:
-            time, value = self._before
-            rates = _rates(np.append(time, times), np.append(value, raw))[1:]
-        there = np.flatnonzero(~np.isnan(raw))
-        if len(there):
-            self._before = (int(times[there[-1]]), float(raw[there[-1]]))
-        return rates
-
-
-def _rates(times: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return counter_increase(times, values, per_second=True)
-
-
-def _ended(numbers: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return np.where(is_stale(values), STALE_NAN, numbers)
 
 
 def _selector(inner: Node, call: Call, column: str, option: str) -> VectorSelector:
@@ -368,6 +356,11 @@ def _of_metric(matchers: Sequence[Matcher]) -> tuple[Matcher, ...]:
 def _column_key(column: str, key: SeriesKey, option: str) -> SeriesKey:
     more = {METRIC: key.metric, OPTION: option}
     return SeriesKey(column, Labels({**key.labels, **more}))
+
+
+def _measured_key(key: SeriesKey) -> SeriesKey:
+    """Give the series that a kept column was computed from."""
+    return SeriesKey(key.labels.get(METRIC, ""), key.labels.without(METRIC, OPTION))
 
 
 declare_columns()

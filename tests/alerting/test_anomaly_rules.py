@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import monitorlab as ml
 from monitorlab import anomaly
 from monitorlab.alerting import AlertRule, LiveEngine, backtest, load_rules, make_rule, save_rules
-from monitorlab.errors import QueryError, UnknownNameError, UnknownSeriesError
+from monitorlab.errors import QueryError, RuleError, UnknownNameError, UnknownSeriesError
 from monitorlab.feed import LiveFeed, Replay, SimulatedClock
 from monitorlab.query import ColumnMemory, Columns, evaluate, expand, parse, to_promql
 from monitorlab.storage import STALE_NAN, SeriesStore
@@ -141,6 +141,52 @@ def test_a_stored_score_wins() -> None:
     )
 
 
+def test_a_score_that_a_feed_keeps_does_not_stand_in_for_that_of_the_metric() -> None:
+    store = spiky(count=300)
+    plain = evaluate(store, "anomaly_score(load)")
+    newest = START + 299 * 15 * SECOND
+    for detector, score in (("auto", 0.25), ("robust_z", 0.75)):
+        labels = {"metric": "load", "host": "a", "detector": detector}
+        store.append("anomaly_score", newest, score, labels)
+    pd.testing.assert_frame_equal(evaluate(store, "anomaly_score(load)"), plain)
+    auto = evaluate(store, 'anomaly_score(load{host="a"}, "auto")')["value"]
+    assert auto.tolist() == plain.set_index("host").loc[["a"], "value"].tolist()
+    kept = evaluate(store, 'anomaly_score{metric="load", detector=~".+"}')
+    assert sorted(kept["value"]) == [0.25, 0.75]
+    kept = evaluate(store, "anomaly_score")
+    assert sorted(kept["value"]) == [0.25, 0.75]
+    alone = SeriesStore()
+    alone.append("anomaly_score", newest, 0.25, {"metric": "load", "detector": "auto"})
+    assert evaluate(alone, "anomaly_score(load)")["value"].tolist() == [0.25]
+
+
+def test_mistakes_in_a_rule_are_named_when_it_is_made() -> None:
+    mf = ml.MonitoringFrame(spiky(count=50))
+    for text in (
+        'anomaly_score(load, "ewmaa") > 0.999',
+        'anomaly_score{metric="load", detector="ewmaa"} > 0.999',
+        'max(anomaly_score_over_time(load[1m], "ewmaa")) > 0.999',
+    ):
+        with pytest.raises(RuleError, match="rule 'Odd': no detector 'ewmaa'; did you mean 'ewma'"):
+            mf.alert("Odd", text)
+    with pytest.raises(RuleError, match="no detector 'nope'"):
+        make_rule("Odd", 'anomaly_score(value, "nope") > 0.999', metric="load")
+    with pytest.raises(RuleError, match=r"say of which metric: anomaly_score\(latency_ms\)"):
+        mf.alert("Odd", "anomaly_score > 0.999")
+    assert list(mf.rules) == []
+    for text in ('anomaly_score{metric=~".+"} > 0.999', 'anomaly_score{job="other"} > 0.999'):
+        assert AlertRule("Fine", text).expr == text
+    anomaly.register("my_own", lambda: anomaly.make_detector("jump"))
+    assert AlertRule("Fine", 'anomaly_score(load, "my_own") > 0.999').name == "Fine"
+
+
+def test_all_scores_are_those_of_all_that_is_measured() -> None:
+    store = spiky(count=50)
+    store.append("monitorlab_feed_lag_seconds", START, 1.0, {"feed": "feed"})
+    found = evaluate(store, 'anomaly_score{metric=~".+"}')
+    assert sorted(found["label_metric"]) == ["hits_total", "load", "load"]
+
+
 def test_mistakes_are_named() -> None:
     store = spiky(count=50)
     with pytest.raises(UnknownSeriesError, match="did you mean 'load'"):
@@ -148,7 +194,7 @@ def test_mistakes_are_named() -> None:
     with pytest.raises(UnknownSeriesError, match="did you mean 'load'"):
         backtest(store, AlertRule("Odd", "anomaly_score(laod) > 0.999"))
     with pytest.raises(UnknownSeriesError, match=r"say of which metric: anomaly_score\("):
-        backtest(store, AlertRule("Odd", "anomaly_score > 0.999"))
+        backtest(store, AlertRule("Odd", 'anomaly_score{host="a"} > 0.999'))
     with pytest.raises(UnknownNameError, match="did you mean 'ewma'"):
         evaluate(store, 'anomaly_score(load, "ewmaa")')
 

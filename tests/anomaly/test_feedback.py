@@ -182,3 +182,136 @@ def test_joint_events_can_be_judged() -> None:
     assert np.count_nonzero(again.scores >= again.thresholds[""]) <= np.count_nonzero(
         found.scores >= found.threshold
     )
+
+
+FAULTS = {  # at, how long, how high
+    "spike": (1_300, 1, 20.0), "shift": (1_600, 60, 10.0), "dip": (1_900, 1, -12.0),
+    "repeat": (2_100, 3, 11.0),
+}  # fmt: skip
+
+
+def faulty(seed: int = 3) -> pd.Series:
+    """Noise with a spike of 12 deviations, and what comes after it."""
+    index = pd.date_range("2026-01-01", periods=2_400, freq="min", tz="UTC")
+    series = pd.Series(10.0 + np.random.default_rng(seed).normal(size=2_400), index, name="metric")
+    series.iloc[900:903] += 12.0
+    for at, length, height in FAULTS.values():
+        series.iloc[at : at + length] += height
+    return series
+
+
+def heard(result: anomaly.Anomalies, series: pd.Series) -> set[str]:
+    """Which faults an event was told of that is not as expected."""
+    told = result.events[result.events["verdict"] != "expected"]
+    return {
+        name
+        for name, (at, length, _) in FAULTS.items()
+        if told["time"].between(series.index[at - 2], series.index[at + length + 5]).any()
+    }
+
+
+def first_of(result: anomaly.Anomalies, when: pd.Timestamp) -> int:
+    away = (result.events["time"] - when).abs()
+    assert away.min() < pd.Timedelta("30min")
+    return int(away.idxmin())
+
+
+@pytest.mark.parametrize("seed", [3, 5, 6])
+def test_one_expected_event_quiets_what_is_like_it_and_nothing_else(seed: int) -> None:
+    series = faulty(seed)
+    before = anomaly.detect(series)
+    assert heard(before, series) == set(FAULTS)
+    mark = before.mark(first_of(before, series.index[900]), "expected")
+    after = anomaly.detect(series, marks=[mark])
+    assert heard(after, series) == {"spike", "shift", "dip"}
+    assert after.thresholds["metric"] > before.threshold
+
+
+def test_what_is_as_large_as_an_anomaly_is_not_like_what_was_expected() -> None:
+    series = faulty()
+    before = anomaly.detect(series)
+    marks = [
+        before.mark(first_of(before, series.index[900]), "expected"),
+        before.mark(first_of(before, series.index[2_100]), "anomaly"),
+    ]
+    assert "repeat" in heard(anomaly.detect(series, marks=marks), series)
+    assert "repeat" not in heard(anomaly.detect(series, marks=marks[:1]), series)
+
+
+def test_a_mark_over_several_events_says_nothing_of_others() -> None:
+    series = faulty(7)
+    ends = series.index[850], series.index[1_350]
+    before = anomaly.detect(series)
+    assert before.events["time"].between(*ends).sum() == 2
+    wide = Incident.make(*ends, "expected", metrics=("metric",))
+    near = before.mark(first_of(before, series.index[900]), "expected")
+    verdict = {}
+    for mark in (wide, near):
+        found = anomaly.detect(series, marks=[mark])
+        verdict[mark] = found.events["verdict"].iloc[first_of(found, series.index[2_100])]
+    assert verdict == {wide: "", near: "expected"}
+
+
+def test_many_marks_move_the_threshold_further_than_one() -> None:
+    feedback, moved = anomaly.Feedback(0.999), []
+    for _ in range(9):
+        feedback.add(0.9999999, expected=True)
+        moved.append((1.0 - 0.999) / (1.0 - feedback.threshold))
+    assert moved == sorted(moved)
+    assert 2.0 < moved[0] < 4.5
+    assert 8.0 < moved[-1] < 15.0
+    assert 1.0 - feedback.threshold_expected < (1.0 - 0.999) / 20.0
+
+
+def test_gaps_like_an_expected_one_bear_its_verdict_and_longer_ones_do_not() -> None:
+    series = noise(3_000, seed=2)
+    lost = [range(at, at + n) for at, n in ((1_000, 60), (1_500, 60), (2_000, 200))]
+    series = series.drop(series.index[[n for gap in lost for n in gap]])
+    found = anomaly.detect(series)
+    gaps = found.events[found.events["kind"] == "gap"]
+    mark = found.mark(int(gaps.index[0]), "expected")
+    after = anomaly.detect(series, marks=[mark])
+    told = after.events[after.events["kind"] == "gap"]
+    assert told["verdict"].tolist() == ["expected", "expected", ""]
+    assert "2 of them expected" in repr(after)
+
+
+def test_to_confirm_a_clear_event_moves_no_threshold() -> None:
+    found = anomaly.detect(spiked())
+    mark = found.mark(int(found.events["score"].idxmax()), "anomaly")
+    again = anomaly.detect(spiked(), marks=[mark])
+    assert again.thresholds == {}
+    assert "moved" not in repr(again)
+
+
+def test_a_detector_that_expects_no_value_is_compared_by_rarity() -> None:
+    class High(anomaly.Detector):
+        threshold = 0.9
+
+        def update(self, t_seconds: float, value: float) -> float:
+            return 1.0 - 1.0 / max(value, 1.0)
+
+        def reset(self) -> None: ...
+
+        def parameters(self) -> dict[str, object]:
+            return {}
+
+    values = np.ones(200)
+    values[[50, 100, 150]] = [1_000.0, 1_100.0, 1_000_000.0]
+    series = pd.Series(values, index=pd.date_range("2026-01-01", periods=200, freq="min", tz="UTC"))
+    found = anomaly.detect(series, High())
+    after = anomaly.detect(series, High(), marks=[found.mark(0, "expected")])
+    assert after.events["time"].tolist()[-1] == series.index[150]
+    assert after.events["verdict"].tolist()[-1] == ""
+    assert (after.events["verdict"].tolist()[:-1]) == ["expected"] * (len(after.events) - 1)
+
+
+def test_a_rise_is_not_like_an_expected_fall() -> None:
+    index = pd.date_range("2026-01-01", periods=2_400, freq="min", tz="UTC")
+    series = pd.Series(np.random.default_rng(1).normal(size=2_400), index, name="metric")
+    series.iloc[900:] += 6.0
+    series.iloc[1_600:] -= 8.0
+    before = anomaly.detect(series)
+    assert before.events["kind"].tolist() == ["level shift", "level shift"]
+    after = anomaly.detect(series, marks=[before.mark(1, "expected")])
+    assert after.events["verdict"].iloc[first_of(after, index[900])] == ""
