@@ -218,8 +218,8 @@ class Columns:
 
     Notes
     -----
-    A counter is scored by its increase per second, resets understood, as everywhere in
-    analyses. A missing sample gives a missing one, the end of a series ends the column. A
+    A counter is scored by its increase per second, missing where it began again, as everywhere
+    in analyses. A missing sample gives a missing one, the end of a series ends the column. A
     stored series of the same name and labels wins. With a memory, nothing after the end of
     a question is looked at, and a sample that comes later than a newer one is left out; but
     for these both ways give the same. Cost: that of the column a sample, once.
@@ -331,7 +331,7 @@ class _State:
 
 
 def _rates(times: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return counter_increase(times, values, per_second=True)
+    return counter_increase(times, values, per_second=True, through_resets=False)
 
 
 def _ended(numbers: np.ndarray, values: np.ndarray) -> np.ndarray:
