@@ -70,15 +70,19 @@ def test_a_detector_finds_a_fault_of_its_own_kind(name: str, day: str) -> None:
     assert sum(found) >= 4, found
 
 
-@pytest.mark.parametrize("name", ["level_shift", "nearest_pattern", "seasonal"])
-def test_a_slow_season_is_no_fault(name: str) -> None:
+@pytest.mark.parametrize("swing", [0.0, 10.0])
+@pytest.mark.parametrize(
+    "name",
+    ["jump", "level_shift", "nearest_pattern", "record", "robust_z", "seasonal", "trend_change"],
+)
+def test_noise_and_a_slow_season_are_no_fault(name: str, swing: float) -> None:
     rows = total = 0
-    for seed in SEEDS:
-        values = np.random.default_rng(seed).normal(size=8 * 1_440)
-        values += 10.0 * np.sin(2.0 * np.pi * np.arange(len(values)) / 1_440)
+    for seed in range(8):
+        values = np.random.default_rng(seed).normal(size=6 * 1_440)
+        values += swing * np.sin(2.0 * np.pi * np.arange(len(values)) / 1_440)
         rows += len(alarms(anomaly.make_detector(name), stamped(values, "1min")))
         total += len(values)
-    assert rows / total < 0.0012
+    assert rows / total < 0.0011
 
 
 def weekdays(seed: int, weeks: int) -> pd.Series:
@@ -97,7 +101,7 @@ def test_a_wednesday_like_a_sunday_is_found() -> None:
         series[wednesday] = weekdays(seed + 50, 1).to_numpy()[-288:]
         detector = anomaly.make_detector("weekly")
         scores = detector.score(series)
-        assert (scores[: wednesday[0]] >= detector.threshold).mean() < 0.0015
+        assert (scores[: wednesday[0]] >= detector.threshold).mean() < 0.001
         found += bool((scores[wednesday] >= detector.threshold).any())
     assert found == len(SEEDS)
 
