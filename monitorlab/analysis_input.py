@@ -1,9 +1,9 @@
 """What analyses are given: plain series, counters as their reset-aware rate per second.
 
 >>> from monitorlab.storage import SeriesView
->>> view = SeriesView.make("hits_total", [0, 10**9, 2 * 10**9], [5.0, 7.0, 1.0])
+>>> view = SeriesView.make("hits_total", [0, 10**9, 2 * 10**9], [5.0, 7.0, 10.0])
 >>> prepare(view, Metric("hits_total", MetricType.COUNTER)).tolist()
-[2.0, 1.0]
+[2.0, 3.0]
 """
 
 from __future__ import annotations
@@ -38,8 +38,13 @@ def prepare(view: SeriesView, metric: Metric) -> pd.Series:
     Returns
     -------
     pandas.Series
-        UTC index; a counter as its increase per second since the sample before, resets
-        understood (one sample fewer), everything else as it is.
+        UTC index; a counter as its increase per second since the sample before (one sample
+        fewer), NaN where it began again, everything else as it is.
+
+    Notes
+    -----
+    What a counter grew between its last sample and a restart is lost. A rate from there would
+    be too low: a dip that never was.
 
     Examples
     --------
@@ -48,7 +53,7 @@ def prepare(view: SeriesView, metric: Metric) -> pd.Series:
     """
     if not metric.type.is_cumulative:
         return view.to_pandas()
-    rates = counter_increase(view.times, view.values, per_second=True)
+    rates = counter_increase(view.times, view.values, per_second=True, through_resets=False)
     index = to_index(view.times[1:])
     return pd.Series(rates[1:], index=index, name=str(view.key), copy=False)
 

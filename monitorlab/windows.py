@@ -232,7 +232,11 @@ def window_slice(times: npt.NDArray[np.int64], t: int, w: int) -> slice:
 
 
 def counter_increase(
-    times: npt.NDArray[np.int64], values: npt.NDArray[np.float64], *, per_second: bool = False
+    times: npt.NDArray[np.int64],
+    values: npt.NDArray[np.float64],
+    *,
+    per_second: bool = False,
+    through_resets: bool = True,
 ) -> npt.NDArray[np.float64]:
     """Give a counter's increase since its previous sample, resets understood.
 
@@ -244,13 +248,16 @@ def counter_increase(
         The counter; NaN samples (and stale markers) are stepped over.
     per_second : bool
         Divide by the seconds since the previous sample.
+    through_resets : bool
+        Count what a counter reached after it began again; otherwise NaN there, as that is not
+        all that it grew.
 
     Returns
     -------
     numpy.ndarray of float64
         As long as the input: 0 (NaN when ``per_second``) at the first sample, NaN where
         the sample is NaN. After a fall the counter began again at zero, so the new value
-        is the increase.
+        is the increase (see ``through_resets``).
 
     Raises
     ------
@@ -278,7 +285,7 @@ def counter_increase(
         return out
     kept = values[there]
     steps = np.diff(kept)
-    steps = np.where(steps < 0, kept[1:], steps)
+    steps = np.where(steps < 0, kept[1:] if through_resets else np.nan, steps)
     if per_second:
         out[there[1:]] = steps / (np.diff(times[there]) * 1e-9)
     else:

@@ -401,3 +401,10 @@ def test_counter_increase_per_second() -> None:
     np.testing.assert_allclose(out, [math.nan, 2.0, math.nan, 1.0])
     with pytest.raises(InvalidSeriesError, match="as many"):
         counter_increase(times, np.array([1.0]))
+
+
+def test_counter_increase_may_leave_out_what_is_known_in_part() -> None:
+    times = np.arange(6) * SECOND
+    values = np.array([5.0, 7.0, math.nan, 1.0, 4.0, 4.0])
+    out = counter_increase(times, values, through_resets=False)
+    np.testing.assert_array_equal(out, [0.0, 2.0, math.nan, math.nan, 3.0, 0.0])

@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,7 @@ class Detector(ABC):
     -----
     A missing sample (NaN, or an infinity) scores NaN and is not learned. A subclass keeps all
     that it has learned in bounded memory, can be pickled at any time, and its constructor
-    only stores and checks parameters.
+    only stores and checks parameters. ``name`` is what ``make_detector`` made it by.
 
     Examples
     --------
@@ -46,7 +46,7 @@ class Detector(ABC):
     0.99
     """
 
-    name: ClassVar[str] = ""
+    name: str = ""
     threshold: float
 
     @abstractmethod
@@ -82,7 +82,9 @@ class Detector(ABC):
 
     def clone(self) -> Detector:
         """Give a detector with the same parameters that has learned nothing."""
-        return type(self)(**self.parameters())
+        twin = type(self)(**self.parameters())
+        twin.name = self.name
+        return twin
 
     def score(self, series: pd.Series) -> pd.Series:
         """Score a whole series from a clean start; what this detector learned stays as it is.
@@ -138,6 +140,25 @@ def detectors() -> list[str]:
     list of str
         Sorted.
 
+    Notes
+    -----
+    ``"auto"`` is for any metric. Each of the others looks for one thing:
+
+    - ``"seasonal"``: a value, level or roughness never seen at this time of the day.
+    - ``"weekly"``: far from what is usual in this half hour of the week, from the fourth week on:
+      a Wednesday that behaves like a Sunday, which is no news to ``"seasonal"``.
+    - ``"nearest"``: a value or level never seen. What a daily season covers is not new to it.
+    - ``"nearest_pattern"``: four samples in a row unlike any four among the last 3000, as they
+      are or in shape: spikes, dips and steps, on a season too.
+    - ``"roughness"``, ``"variance_shift"``: more or less noise; never seen, or than lately.
+    - ``"robust_z"``, ``"ewma"``, ``"jump"``: far from the median of the last 32 samples, from where
+      their mean is going, from the sample before.
+    - ``"level_shift"``: the mean of the last 12 and 20 samples has left the line of those before.
+    - ``"trend_change"``: the slope of the last 48 samples has changed. A daily season of 288
+      samples has slopes of its own, and hides all but steeper ones.
+    - ``"record"``, ``"stuck"``, ``"missing"``: a new high or low, a value that stays the same for
+      longer than ever, a gap.
+
     Examples
     --------
     >>> from monitorlab import anomaly
@@ -185,7 +206,9 @@ def make_detector(name: str = "auto", **options: Any) -> Detector:
         known = ", ".join(inspect.signature(factory).parameters)
         msg = f"detector {name!r}: {error}; its options are {known}"
         raise TypeError(msg) from error
-    return factory(**options)
+    made = factory(**options)
+    made.name = name
+    return made
 
 
 def series_arrays(series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
@@ -225,6 +248,9 @@ def series_arrays(series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
             f"the index of series {series.name!r} goes back in time or has missing times; "
             "sort it with .sort_index() and drop NaT first"
         )
+        raise InvalidSeriesError(msg)
+    if pd.api.types.is_complex_dtype(series.dtype):
+        msg = f"series {series.name!r} is complex; give the real part or the size"
         raise InvalidSeriesError(msg)
     if not pd.api.types.is_numeric_dtype(series.dtype):
         msg = f"series {series.name!r} holds {series.dtype}, not numbers; convert it first"

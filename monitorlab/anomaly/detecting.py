@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from monitorlab.anomaly.absences import find_flat_lines, find_gaps
-from monitorlab.anomaly.base import Detector, make_detector, series_arrays
+from monitorlab.anomaly.base import Detector, detectors, make_detector, series_arrays
 from monitorlab.anomaly.events import EVENT_COLUMNS, find_events, severity_of
 from monitorlab.anomaly.feedback import Feedback, verdicts
 from monitorlab.anomaly.joint import SLACK, joint_scores, spell_end
@@ -58,6 +58,8 @@ def detect(
         If an index goes back in time or is no ``DatetimeIndex``.
     UnknownNameError
         If there is no such detector.
+    TypeError
+        If the detector is neither a name nor a detector.
 
     Notes
     -----
@@ -78,10 +80,14 @@ def detect(
     >>> found.events["time"].tolist() == [index[500]]
     True
     """
-    name = detector if isinstance(detector, str) else "auto"
-    model = detector if isinstance(detector, Detector) else make_detector(name)
-    if isinstance(detector, Detector):
-        name = detector.name or type(detector).__name__
+    if detector is None or isinstance(detector, str):
+        model = make_detector("auto" if detector is None else detector)
+    elif isinstance(detector, Detector):
+        model = detector
+    else:
+        msg = f"a detector is one of {', '.join(detectors())} or a Detector, not {detector!r}"
+        raise TypeError(msg)
+    name = model.name or type(model).__name__
     single = not isinstance(series, Mapping)
     given = {_name_of(series): series} if single else {str(k): s for k, s in series.items()}
     stamped = {key: _aware(s) for key, s in given.items()}

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,17 +37,19 @@ STATISTICS = {
     "day_roughness_novelty": "a roughness (12 samples) never seen at this time of the day",
     "day_long_roughness_novelty": "a roughness (36 samples) never seen at this time of the day",
     "robust_z": "far from the recent median",
-    "ewma_slow": "far from the recent mean",
+    "ewma_slow": "far from where the recent mean is going",
     "ewma_fast": "far from the last few samples",
     "jump": "an unusually large step",
-    "level_short": "the mean of the last 12 samples has moved",
-    "level_long": "the mean of the last 48 samples has moved",
+    "level_short": "the mean of the last 12 samples has left the line of those before",
+    "level_long": "the mean of the last 20 samples has left the line of those before",
     "variance": "the roughness has changed",
     "trend": "the slope has changed",
     "weekly": "unusual for this time of the week",
     "record": "a record high or low",
     "stuck": "unchanged for longer than ever",
     "missing": "samples are missing",
+    "pattern_novelty": "four samples in a row unlike any four before",
+    "shape_novelty": "four samples in a row of a shape never seen, whatever their level",
 }
 AUTO_STATISTICS = (
     "value_novelty",
@@ -67,13 +69,15 @@ WARMUP = 240  # samples before the first alarm: ten blocks of the calibration
 REFRACTORY = 24
 # what blocks of clean streams (synthetic ones of ten kinds, and a quiet shop) reach in the fused
 # log odds, by the number of statistics: where the tail begins, and by how much it falls e-fold;
-# for many statistics with 0.3 to spare, for the heavier tails among the clean streams
-_ORDINARY = {1: (0.0, 0.87), 2: (-0.6, 0.9)}
+# for many statistics with 0.3 to spare, for the heavier tails among the clean streams; for one,
+# two and six so high that what single detectors call strange of noise is about one in a thousand
+_ORDINARY = {1: (1.0, 0.87), 2: (-0.3, 0.9), 6: (-3.6, 1.35)}
 _ORDINARY_MANY = (-4.1, 1.28)
 # records without end: the ordinary blocks of a walk, and of many statistics of noise with heavy
 # tails, lie higher by so many falls
 _ROAMING = 1.0
 _NOISE = 2.6
+_MANY = 3  # statistics
 BAND = 3.75  # mean absolute errors on each side of the expected value: 3 deviations of a normal
 
 
@@ -160,8 +164,6 @@ class Ensemble(Detector):
     0.99
     """
 
-    name: ClassVar[str] = "auto"
-
     def __init__(
         self,
         statistics: Iterable[str] | None = None,
@@ -182,6 +184,7 @@ class Ensemble(Detector):
             if number < 0:
                 msg = f"{label} must be zero or more samples, got {number}"
                 raise ValueError(msg)
+        self.name = "auto" if self.statistics == AUTO_STATISTICS else "ensemble"
         self.warmup = int(warmup)
         self.refractory = int(refractory)
         self._threshold = _checked_threshold(threshold)
@@ -250,12 +253,15 @@ class Ensemble(Detector):
 
         rows, surprises = score_all(self._fresh_state(), *series_arrays(series), traced=True)
         score, tail, expected, spread = rows
+        with np.errstate(over="ignore"):  # no number is so great: a band ends at the greatest
+            lower, upper = expected - BAND * spread, expected + BAND * spread
+        greatest = np.finfo(np.float64).max
         columns = {
             "score": score,
             "tail": tail,
             "expected": expected,
-            "lower": expected - BAND * spread,
-            "upper": expected + BAND * spread,
+            "lower": np.maximum(lower, -greatest),
+            "upper": np.minimum(upper, greatest),
         }
         chosen = [channel for channel in kernel.CHANNELS if channel in self.statistics]
         columns.update(zip(chosen, surprises, strict=True))
@@ -281,7 +287,7 @@ class Ensemble(Detector):
         state[decision.MASK] = sum(1 << kernel.CHANNELS.index(s) for s in chosen)
         state[decision.USUAL], state[decision.SPREAD] = _ORDINARY.get(len(chosen), _ORDINARY_MANY)
         state[decision.ROAMING] = _ROAMING if chosen.intersection(AUTO_STATISTICS[:4]) else 0.0
-        state[decision.NOISE] = 0.0 if len(chosen) in _ORDINARY else _NOISE
+        state[decision.NOISE] = _NOISE if len(chosen) >= _MANY else 0.0
         state[decision.WARMUP] = self.warmup
         state[decision.THRESHOLD] = 1.0 - self._threshold
         state[decision.REFRACTORY] = self.refractory
@@ -315,7 +321,9 @@ register("auto", Ensemble)
 for _name, _statistics in {
     "nearest": AUTO_STATISTICS[:4],
     "roughness": ("roughness_novelty", "long_roughness_novelty"),
-    "seasonal": (*AUTO_STATISTICS[6:], "weekly"),
+    "nearest_pattern": ("pattern_novelty", "shape_novelty"),
+    "seasonal": AUTO_STATISTICS[6:],
+    "weekly": ("weekly",),
     "robust_z": ("robust_z",),
     "ewma": ("ewma_slow", "ewma_fast"),
     "jump": ("jump",),

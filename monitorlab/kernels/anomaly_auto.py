@@ -31,11 +31,13 @@ from monitorlab.kernels.anomaly_decision import (
 )
 from monitorlab.kernels.anomaly_memory import (
     DAY_SIZE,
+    PATTERN_SIZE,
     RING,
     SUMMARIES,
     day_distances,
     memory_size,
     nearest,
+    pattern_distances,
 )
 from monitorlab.kernels.anomaly_nature import DISTANCES, lift
 from monitorlab.kernels.anomaly_parts import (
@@ -45,11 +47,13 @@ from monitorlab.kernels.anomaly_parts import (
     WEEK_SIZE,
     WEEK_SLOTS,
     ewma_error,
+    line_error,
     log_of,
     missing_time,
     record_excess,
     ring_mean,
     ring_push,
+    ring_shift,
     ring_spread,
     robust_z,
     season_error,
@@ -84,6 +88,8 @@ CHANNELS = (
     "record",
     "stuck",
     "missing",
+    "pattern_novelty",
+    "shape_novelty",
 )
 N = len(CHANNELS)
 FIRST = 4
@@ -91,6 +97,7 @@ OUTPUTS = FIRST + N  # score, tail, expected, spread, then the surprise of each 
 EVER, BY_DAY = 0, SUMMARIES  # the first channels: six summaries, twice
 (
     ROBUST, SLOW, FAST, JUMP, SHORT, LONG, VARIANCE, TREND, WEEKLY, RECORD, STUCK, GAP,
+    PATTERN, SHAPE,
 ) = range(2 * SUMMARIES, N)  # fmt: skip
 
 RESOLUTION = 1e-13  # distances below this share of the values are rounding
@@ -114,7 +121,8 @@ MEMORY = SUMMARY + 2 * SUMMARIES
 NEXT, FARTHEST = 4, 36  # samples before, the distances to which tell a walk
 STARTS = tuple(MEMORY + sum(memory_size(size) for size in SIZES[:k]) for k in range(SUMMARIES + 1))
 MEMORY_DAY = STARTS[SUMMARIES]
-CALIBRATORS = MEMORY_DAY + DAY_SIZE
+MEMORY_PATTERN = MEMORY_DAY + DAY_SIZE
+CALIBRATORS = MEMORY_PATTERN + PATTERN_SIZE
 
 
 def state_size(channels: int) -> int:
@@ -167,7 +175,7 @@ def novelties(s: np.ndarray, t: float, mask: int, raw: np.ndarray) -> None:
             raw[EVER + k] = -np.inf if d <= least else log_of(d)
     if (mask >> BY_DAY) & ((1 << SUMMARIES) - 1):
         near = s[SUMMARY + SUMMARIES : SUMMARY + 2 * SUMMARIES]
-        day_distances(s[MEMORY_DAY:CALIBRATORS], t, summary, near)
+        day_distances(s[MEMORY_DAY:MEMORY_PATTERN], t, summary, near)
         for k in range(SUMMARIES):
             raw[BY_DAY + k] = -np.inf if near[k] <= least else log_of(near[k])
 
@@ -196,24 +204,25 @@ def statistics(s: np.ndarray, t: float, x: float, mask: int, raw: np.ndarray) ->
     if mask & (1 << ROBUST):
         raw[ROBUST] = log_of(robust_z(s[SORTED : SORTED + ROBUST_SIZE], x, floor))
     if mask & (1 << SLOW):
-        raw[SLOW] = ewma_at(s, 1, x, 0.02, 0.02, floor)
+        a = EWMAS + EWMA_SIZE
+        raw[SLOW] = log_of(line_error(s[a : a + EWMA_SIZE], x, 0.1, 0.005, floor))
     if mask & (1 << FAST):
-        raw[FAST] = ewma_at(s, 2, x, 0.3, 0.02, floor)
+        raw[FAST] = ewma_at(s, 2, x, 0.3, 0.005, floor)
     if mask & (1 << JUMP):
-        raw[JUMP] = ewma_at(s, 3, x - ring[at + RING - 1], 0.0, 0.05, floor)
+        raw[JUMP] = ewma_at(s, 3, x - ring[at + RING - 1], 0.0, 0.005, floor)
     if mask & (1 << SHORT):
-        raw[SHORT] = ewma_at(s, 4, ring_mean(ring, at, 12), 0.01, 0.01, floor)
+        raw[SHORT] = ewma_at(s, 4, ring_shift(ring, at, 12), 0.01, 0.01, floor)
     if mask & (1 << LONG):
-        raw[LONG] = ewma_at(s, 5, ring_mean(ring, at, 48), 0.01, 0.01, floor)
+        raw[LONG] = ewma_at(s, 5, ring_shift(ring, at, 20), 0.01, 0.01, floor)
     if mask & (1 << VARIANCE):
         rough = 0.0
         end = at + RING + 1
         for j in range(end - 24, end):
             rough += abs(ring[j] - ring[j - 1])
-        raw[VARIANCE] = ewma_at(s, 6, math.log(rough / 24.0 + floor), 0.01, 0.01, 0.02)
+        raw[VARIANCE] = ewma_at(s, 6, log_of(rough / 24.0 + floor), 0.01, 0.01, 0.02)
     if mask & (1 << TREND):
-        slope = (2.0 * ring_mean(ring, at, 24) - 2.0 * ring_mean(ring, at, 48)) / 24.0
-        raw[TREND] = ewma_at(s, 7, slope, 0.005, 0.005, floor / 24.0)
+        slope = (ring_mean(ring, at, 24) - ring_mean(ring, at, 48)) / 12.0
+        raw[TREND] = ewma_at(s, 7, slope, 0.01, 0.005, floor / 24.0)
     if mask & (1 << WEEKLY):
         z = season_error(s[SEASON_WEEK:SORTED], t, x, WEEK, WEEK_SLOTS, floor)
         raw[WEEKLY] = log_of(abs(z))
@@ -223,6 +232,11 @@ def statistics(s: np.ndarray, t: float, x: float, mask: int, raw: np.ndarray) ->
         raw[STUCK] = log_of(stuck_run(s[SMALL + 4 : SMALL + 8], x))
     if mask & (1 << GAP):
         raw[GAP] = log_of(missing_time(s[SMALL + 8 : SMALL + 12], t))
+    if mask & (1 << PATTERN | 1 << SHAPE):
+        least = RESOLUTION * abs(x) + RESOLUTION * abs(usual[0])
+        pattern, shape = pattern_distances(s[MEMORY_PATTERN:CALIBRATORS], x)
+        raw[PATTERN] = -np.inf if pattern <= least else log_of(pattern)
+        raw[SHAPE] = -np.inf if shape <= least else log_of(shape)
 
 
 @njit(cache=True)

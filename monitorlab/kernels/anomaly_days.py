@@ -145,13 +145,13 @@ def day_novelty(times: np.ndarray, found: np.ndarray, least: np.ndarray, raw: np
                         ends[runs] = j + 1
                         runs += 1
         closest(rows, begins, ends, runs, x, best)
-        if number < FEWEST:  # five are enough to compare with, or some to both sides
+        known = number >= FEWEST  # five are enough to compare with, or some to both sides
+        if not known:
             some, sides = _sides(rows, first[sure], ready[sure], SURE_BINS, clock)
             more, others = _sides(rows, begins, ends, runs, clock)
-            if some + more < FEWEST and sides | others != BOTH:
-                best[0] = FAR
+            known = some + more >= FEWEST or sides | others == BOTH
         for k in range(SUMMARIES):
-            raw[k, i] = np.nan if best[0] >= FAR else (0.0 if best[k] <= least[i] else best[k])
+            raw[k, i] = (0.0 if best[k] <= least[i] else best[k]) if known else np.nan
         b = bins[i]
         if b >= 0:
             slot = min(max(int(clock / DAY_SLOT), 0), DAY_SLOTS - 1)

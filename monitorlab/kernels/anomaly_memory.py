@@ -2,7 +2,8 @@
 
 A memory answers how far a number is from the nearest that it holds. The first kind keeps its
 numbers in order, so that the answer costs a binary search; the second keeps those of each half
-hour of the day for three weeks of days. Each works on one slice of a flat ``float64`` state.
+hour of the day for three weeks of days; the third compares the last samples with all runs of as
+many before. Each works on one slice of a flat ``float64`` state.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from monitorlab.kernels.compiled import njit
 __all__ = [
     "DAY",
     "DAY_SIZE",
+    "PATTERN_SIZE",
     "RING",
     "SUMMARIES",
     "day_distances",
     "memory_size",
     "nearest",
+    "pattern_distances",
     "place_of",
     "remember",
     "side_of",
@@ -38,6 +41,10 @@ DAY_SLOT_SIZE = 2 + DAY_KEPT * ENTRY
 DAY_SIZE = DAY_SLOTS * DAY_SLOT_SIZE + DAY_KEPT
 FAR = 1e308
 BOTH = 3  # sides of the time of the day
+PATTERN = 4  # samples in a row that are compared with others
+PATTERN_KEPT = 3_000  # samples, patterns of which are remembered
+PATTERN_TILE = 256  # compared with together
+PATTERN_SIZE = 1 + PATTERN_KEPT + PATTERN - 1
 
 
 def memory_size(size: int) -> int:
@@ -176,3 +183,66 @@ def _nearest_of(values: np.ndarray, kept: int, x: float, apart: np.ndarray) -> f
         d = abs(values[j] - x) + apart[j]
         best = d if d < best else best  # noqa: FURB136 - min() would not become vector code
     return best
+
+
+@njit(cache=True)
+def pattern_distances(s: np.ndarray, x: float) -> tuple[float, float]:
+    """Distance of the last four samples to the nearest four before, as they are and as a shape.
+
+    It is the greatest difference of a sample to that in its place; of shapes, at the level where
+    they fit best. NaN while there are fewer than five to compare with. ``s`` holds a counter and
+    a ring of samples, a quarter of each, so that no difference is infinite; behind its end are
+    the first three again.
+    """
+    n = int(s[0])
+    s[0] = n + 1.0
+    ring = s[1:PATTERN_SIZE]
+    at = n % PATTERN_KEPT
+    ring[at] = 0.25 * x
+    if at < PATTERN - 1:
+        ring[PATTERN_KEPT + at] = ring[at]
+    end = at + 2 - 2 * PATTERN  # four that start from here on end among the last four
+    if n + 2 - 2 * PATTERN < FEWEST:
+        return np.nan, np.nan
+    a = (at - 3) % PATTERN_KEPT
+    last = ring[a], ring[a + 1], ring[a + 2], ring[a + 3]
+    near = np.full(PATTERN_TILE, np.inf)
+    span = np.full(PATTERN_TILE, np.inf)
+    _compare_patterns(ring, 0, end, last, near, span)
+    if n >= PATTERN_KEPT:  # older ones stand behind the newest sample
+        _compare_patterns(ring, at + 1, PATTERN_KEPT + min(end, 0), last, near, span)
+    return 4.0 * near.min(), 2.0 * span.min()
+
+
+@njit(cache=True)
+def _compare_patterns(
+    ring: np.ndarray,
+    begin: int,
+    end: int,
+    last: tuple[float, float, float, float],
+    near: np.ndarray,
+    span: np.ndarray,
+) -> None:
+    """Lower the greatest difference and the range of differences to what four in a row have."""
+    for i in range(begin, end, PATTERN_TILE):
+        m = min(PATTERN_TILE, end - i)
+        a, b, c, d = ring[i : i + m], ring[i + 1 :], ring[i + 2 :], ring[i + 3 :]
+        _lower(a, b, c, d, last, near, span)
+
+
+@njit(cache=True)
+def _lower(
+    a: np.ndarray,
+    b: np.ndarray,
+    c: np.ndarray,
+    d: np.ndarray,
+    last: tuple[float, float, float, float],
+    near: np.ndarray,
+    span: np.ndarray,
+) -> None:
+    """Do so for a tile, each place by itself: this becomes vector code."""
+    for j in range(len(a)):
+        e, f, g, h = a[j] - last[0], b[j] - last[1], c[j] - last[2], d[j] - last[3]
+        high, low = max(e, f, g, h), min(e, f, g, h)
+        near[j] = min(near[j], max(high, -low))
+        span[j] = min(span[j], high - low)

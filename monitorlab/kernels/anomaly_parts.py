@@ -20,11 +20,14 @@ __all__ = [
     "WEEK_SIZE",
     "WEEK_SLOTS",
     "ewma_error",
+    "limited",
+    "line_error",
     "log_of",
     "missing_time",
     "record_excess",
     "ring_mean",
     "ring_push",
+    "ring_shift",
     "ring_spread",
     "robust_z",
     "season_error",
@@ -33,13 +36,14 @@ __all__ = [
 
 EWMA_SIZE = 4
 HUGE = 1e308  # what is greater is cut off
+LIMIT = 4e307  # errors of what is smaller are finite
 WEEK = 7.0 * DAY
 WEEK_SLOTS = 336  # half an hour each
 SEASON_HEAD = 8
 WEEK_SIZE = SEASON_HEAD + 4 * WEEK_SLOTS
 SEASON_RATE = 0.2  # weight of the newest period in the profile
 VISITS = 3.0  # periods before a place is scored
-SORTED = 256  # samples of the rolling median
+SORTED = 32  # samples of the rolling median
 ROBUST_SIZE = 2 + 2 * SORTED
 CHANGES = 10.0  # a series must have changed so often before it can be stuck
 SHORTEST_RUN = 5.0
@@ -56,8 +60,15 @@ def log_of(value: float) -> float:
 
 
 @njit(cache=True)
+def limited(value: float) -> float:
+    """Cut off what is so great that a difference could be infinite, and poison a mean."""
+    return max(min(value, LIMIT), -LIMIT)
+
+
+@njit(cache=True)
 def ewma_error(s: np.ndarray, x: float, rate: float, spread_rate: float, floor: float) -> float:
     """Give the error of an exponentially weighted mean, in mean absolute errors."""
+    x = limited(x)
     n = s[2]
     s[2] = n + 1.0
     if n == 0.0:
@@ -69,6 +80,30 @@ def ewma_error(s: np.ndarray, x: float, rate: float, spread_rate: float, floor: 
     start = 1.0 / (n + 1.0)
     s[0] += max(rate, start) * (x - s[0])
     s[1] += max(spread_rate, start) * (error - s[1])
+    return z
+
+
+@njit(cache=True)
+def line_error(s: np.ndarray, x: float, rate: float, spread_rate: float, floor: float) -> float:
+    """Give the error of a moving line, in mean absolute errors.
+
+    The mean lags behind what rises, and the mean of the mean twice as much: the line through
+    both (Brown's) follows a slow season.
+    """
+    x = limited(x)
+    n = s[3]
+    s[3] = n + 1.0
+    if n == 0.0:
+        s[0] = s[1] = x
+        return 0.0
+    expected = s[0] + (s[0] - s[1]) / (1.0 - rate)
+    error = abs(x - limited(expected))
+    scale = s[2] + floor
+    z = error / scale if n >= NEAR_SAMPLES and scale > 0.0 else 0.0
+    start = 1.0 / (n + 1.0)
+    s[0] += max(rate, start) * (x - s[0])
+    s[1] += max(rate, start) * (s[0] - s[1])
+    s[2] += max(spread_rate, start) * (error - s[2])
     return z
 
 
@@ -87,6 +122,15 @@ def ring_mean(ring: np.ndarray, at: int, width: int) -> float:
     for j in range(end - width, end):
         total += ring[j]
     return max(min(total / width, HUGE), -HUGE)
+
+
+@njit(cache=True)
+def ring_shift(ring: np.ndarray, at: int, width: int) -> float:
+    """Give how far the mean of the last samples is from the line through two windows before."""
+    now = ring_mean(ring, at, width)
+    before = ring_mean(ring, at - width, width)
+    earlier = ring_mean(ring, at - 2 * width, width)
+    return 4.0 * max(min(0.25 * now - 0.5 * before + 0.25 * earlier, 0.25 * HUGE), -0.25 * HUGE)
 
 
 @njit(cache=True)
@@ -111,9 +155,10 @@ def season_error(
 ) -> float:
     """Give the signed error against the usual value at this place of the period.
 
-    It is measured in usual errors, of this place and of all; 0 until the place was visited in
+    It is measured in usual errors, of this place and of all; NaN until the place was visited in
     three periods.
     """
+    x = limited(x)
     length = period / slots
     slot = min(max(int((t % period) / length), 0), slots - 1)
     place = SEASON_HEAD + 4 * slot
@@ -133,9 +178,9 @@ def season_error(
             s[place] = x
         else:
             s[place] += 0.3 * (x - s[place])
-        return 0.0
+        return np.nan
     error = x - s[place]
-    z = 0.0
+    z = np.nan
     if visits > VISITS:
         scale = s[place + 1] + s[0] + floor
         z = error / scale if scale > 0.0 else 0.0
@@ -152,6 +197,7 @@ def season_error(
 @njit(cache=True)
 def robust_z(s: np.ndarray, x: float, floor: float) -> float:
     """Give the distance from the median of the last samples, in median absolute deviations."""
+    x = limited(x)
     n = int(s[0])
     kept = min(n, SORTED)
     ranked = s[2 : 2 + SORTED]

@@ -239,13 +239,14 @@ class Columns:
 
     Notes
     -----
-    A counter is scored by its increase per second, resets understood, as everywhere in
-    analyses. A missing sample gives a missing one, the end of a series ends the column. A
-    stored series of the same name and labels wins; but one with a label ``detector``, as a
-    live feed keeps them, is left out where its metric is there: a column means the same
-    whether a feed scored that metric or not, and since when. With a memory, nothing after the
-    end of a question is looked at, and a sample that comes later than a newer one is left
-    out; but for these both ways give the same. Cost: that of the column a sample, once.
+    A counter is scored by its increase per second, missing where it began again, as
+    everywhere in analyses. A missing sample gives a missing one, the end of a series ends the
+    column. A stored series of the same name and labels wins; but one with a label
+    ``detector``, as a live feed keeps them, is left out where its metric is there: a column
+    means the same whether a feed scored that metric or not, and since when. With a memory,
+    nothing after the end of a question is looked at, and a sample that comes later than a
+    newer one is left out; but for these both ways give the same. Cost: that of the column a
+    sample, once.
 
     Examples
     --------
@@ -320,7 +321,7 @@ class Columns:
         if key not in self._made:
             values = view.values
             if cumulative:
-                values = counter_increase(view.times, values, per_second=True)
+                values = counter_increase(view.times, values, per_second=True, through_resets=False)
             numbers = make_column(column, option).whole(view.times, values)
             self._made[key] = SeriesView.make(key, view.times, ended(numbers, view.values))
         return self._made[key]

@@ -85,11 +85,11 @@ class RunningColumn:
 
     def _rated(self, times: np.ndarray, raw: np.ndarray) -> np.ndarray:
         if self._before is None:
-            found = counter_increase(times, raw, per_second=True)
+            found = counter_increase(times, raw, per_second=True, through_resets=False)
         else:
             time, value = self._before
             times, values = np.append(time, times), np.append(value, raw)
-            found = counter_increase(times, values, per_second=True)[1:]
+            found = counter_increase(times, values, per_second=True, through_resets=False)[1:]
         there = np.flatnonzero(~np.isnan(raw))
         if len(there):
             self._before = (int(times[there[-1] - len(raw)]), float(raw[there[-1]]))
