@@ -80,9 +80,14 @@ def of_fault(alarms: dict[str, pd.DatetimeIndex], incident: Incident) -> dict:
     }
 
 
+def scored(found: anomaly.Anomalies) -> pd.DataFrame:
+    """Give the events that a score speaks of: no gaps, no flat lines."""
+    return found.events[found.events["score"].notna()]
+
+
 def of_joint(found: anomaly.Anomalies, incident: Incident) -> dict:
     """Give what the joint score makes of one fault."""
-    events = found.events
+    events = scored(found)
     inside = events[(events["time"] >= incident.start) & (events["time"] < incident.end)]
     if not len(inside):
         return {"joint_delay_s": None, "joint_first": "", "joint_share_of_related": None}
@@ -172,7 +177,7 @@ def false_alarms(found: anomaly.Anomalies, span: tuple, incidents: list[Incident
 
 def false_joint(found: anomaly.Anomalies, span: tuple, incidents: list[Incident]) -> dict:
     """Give the false events of the joint score in a span."""
-    times = pd.DatetimeIndex(found.events["time"])
+    times = pd.DatetimeIndex(scored(found)["time"])
     kept = quiet(found.scores.index, span, incidents)
     strange = found.scores.to_numpy() >= found.threshold
     events = int(quiet(times, span, incidents).sum()) if len(times) else 0

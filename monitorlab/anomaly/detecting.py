@@ -11,16 +11,15 @@ import pandas as pd
 
 from monitorlab.anomaly.absences import find_flat_lines, find_gaps
 from monitorlab.anomaly.base import Detector, detectors, make_detector, series_arrays
-from monitorlab.anomaly.events import EVENT_COLUMNS, find_events, severity_of
+from monitorlab.anomaly.events import EVENT_COLUMNS, find_events
 from monitorlab.anomaly.feedback import Feedback, verdicts
-from monitorlab.anomaly.joint import SLACK, joint_scores, spell_end
+from monitorlab.anomaly.joint import joint_scores
 from monitorlab.anomaly.likeness import heed
 from monitorlab.anomaly.result import Anomalies
+from monitorlab.anomaly.spells import joint_events
 from monitorlab.model import Incident
 
 __all__ = ["detect"]
-
-MAX_SHARES = 10
 
 
 def detect(
@@ -65,8 +64,9 @@ def detect(
     -----
     Every score uses the past of its sample alone. Gaps of ten usual intervals and more, and
     readings that stay the same for three times as long as ever (a dead sensor), are listed as
-    events of kind ``"gap"`` and ``"flat-line"`` beside what the scores say. Cost O(n): that of
-    the detector, and some 0.1 ms an event.
+    events of kind ``"gap"`` and ``"flat-line"`` beside what the scores say; of series that are
+    looked at together, one that several share is listed once. Cost O(n): that of the detector,
+    and some 0.1 ms an event.
 
     Examples
     --------
@@ -95,16 +95,13 @@ def detect(
     thresholds: dict[str, float] = {}
     if together:
         traces = {key: _trace(model, s) for key, s in stamped.items()}
-        joint, shares = joint_scores(traces, model.threshold, alarm=model.threshold, series=stamped)
-        events = known = _joint_events(joint, shares, traces, stamped, model.threshold)
+        joint, events = _look_together(model, traces, stamped, model.threshold)
+        known = events
         feedback = Feedback(model.threshold)
         feedback.learn_events(events, joint, said)
         if feedback.threshold != model.threshold:
             thresholds[""] = feedback.threshold
-            joint, shares = joint_scores(
-                traces, feedback.threshold, alarm=model.threshold, series=stamped
-            )
-            events = _joint_events(joint, shares, traces, stamped, feedback.threshold)
+            joint, events = _look_together(model, traces, stamped, feedback.threshold)
         bar = feedback.threshold_expected
         events = heed(events, known, said, bar, series=stamped, traces=traces)
         scores: pd.Series | pd.DataFrame = joint["score"]
@@ -191,49 +188,16 @@ def _join(found: list[pd.DataFrame]) -> pd.DataFrame:
     return table.sort_values(["time", "series"], kind="stable", ignore_index=True)
 
 
-def _joint_events(
-    joint: pd.DataFrame,
-    shares: pd.DataFrame,
+def _look_together(
+    model: Detector,
     traces: Mapping[str, pd.DataFrame],
     series: Mapping[str, pd.Series],
     threshold: float,
-) -> pd.DataFrame:
-    """Describe each spell of joint alarms by the series with the greatest share in it."""
-    tail = joint["tail"].to_numpy()
-    alarms = np.flatnonzero(joint["score"].to_numpy() >= threshold)
-    rows = []
-    end = 0
-    for alarm in alarms.tolist():
-        if alarm < end:
-            continue
-        end = spell_end(tail, alarm)
-        time = joint.index[alarm]
-        ranked = shares.iloc[alarm].sort_values(ascending=False, kind="stable")
-        ranked = ranked[ranked > 0.0].head(MAX_SHARES)
-        if not len(ranked):
-            continue
-        lead = str(ranked.index[0])
-        row = _lead_event(series[lead], traces[lead], time, lead)
-        row["time"] = time
-        row["score"] = float(tail[alarm:end].max())
-        row["severity"] = severity_of(row["score"]).value
-        row["end"] = max(row["end"], joint.index[end - 1])
-        row["shares"] = {str(k): float(v) for k, v in ranked.items()}
-        rows.append(row)
-    return pd.DataFrame(rows, columns=[*EVENT_COLUMNS, "shares"])
-
-
-def _lead_event(
-    series: pd.Series, trace: pd.DataFrame, time: pd.Timestamp, name: str
-) -> dict[str, Any]:
-    """Describe what the leading series does at a joint alarm, by one alarm put into it."""
-    upto = trace.index.searchsorted(time, side="right") - 1
-    first = max(0, upto - SLACK)  # it may have spoken some samples before
-    window = trace["tail"].to_numpy()[first : upto + 1]
-    at = first + int(np.argmax(np.nan_to_num(window, nan=-1.0)))
-    forced = trace.copy()
-    forced["score"] = np.where(np.isnan(trace["score"]), np.nan, 0.0)
-    forced.iloc[at, forced.columns.get_loc("score")] = 1.0
-    found = find_events(series, forced, 0.9999999, name=name)
-    row: dict[str, Any] = found.iloc[0].to_dict()
-    return row
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Find the events of all series as one system."""
+    # who asks for gaps alone does not ask where the levels are
+    blind = getattr(model, "statistics", None) == ("missing",)
+    joint, shares = joint_scores(
+        traces, threshold, alarm=model.threshold, series=None if blind else series
+    )
+    return joint, joint_events(joint, shares, traces, series, threshold)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Anomalies"]
 
+TOLD = 10  # series whose share a sentence names
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Anomalies(Result):
@@ -33,7 +35,7 @@ class Anomalies(Result):
         One row an event: series, time (of the alarm), start, peak, end (exclusive), value,
         expected, lower, upper, score, kind, severity, statistics (the surprise of those that
         spoke), verdict (what people said of it, or of one like it), and with ``together=True``
-        shares (series ranked by their part).
+        shares (series ranked by their part; they sum to one).
     threshold : float
         Score at and above which a sample was called an anomaly.
     detector : str
@@ -233,5 +235,9 @@ class Anomalies(Result):
         shares = row.get("shares")
         if not isinstance(shares, Mapping) or not shares:
             return text
-        ranked = ", ".join(f"{name} {100 * share:.0f} %" for name, share in shares.items())
+        told = list(shares.items())[:TOLD]
+        ranked = ", ".join(f"{name} {100 * share:.0f} %" for name, share in told)
+        if len(shares) > TOLD:
+            rest = 100 * (1.0 - sum(share for _, share in told))
+            ranked += f", {len(shares) - TOLD} more {rest:.0f} %"
         return f"{text} Shares: {ranked}."

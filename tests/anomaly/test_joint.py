@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from monitorlab import anomaly
 from monitorlab.anomaly.joint import WARMUP, joint_scores, spell_end
-from monitorlab.kernels.anomaly_joint import REMEMBERED, SETTLE, own_chances, past_ranks
+from monitorlab.kernels.anomaly_joint import (
+    DELAY,
+    REMEMBERED,
+    SETTLE,
+    STRIDE,
+    bar,
+    beyond_usual,
+    own_chances,
+    past_ranks,
+)
 from tests.anomaly.builders import noise, rough_cases
 
 INDEX = pd.date_range("2026-01-05", periods=900, freq="15s", tz="UTC")
@@ -185,9 +194,10 @@ def test_a_few_incidents_do_not_move_what_chance_is() -> None:
     chances = np.empty((2, 2_000))
     for row, x in zip(chances, (calm, struck), strict=True):
         x[1_999] = 12.0
-        own_chances(x, 1.0, 2.0, row)
+        own_chances(x, 1.0, 2.0, 0.0, row)
     assert chances[0, 1_999] < 2e-5
-    assert chances[1, 1_999] < 2e-4  # though eight blocks of 76 have more
+    # eight blocks of 76 have more; that a system shows more than ordinary ones is soon believed
+    assert chances[1, 1_999] < 4e-4
     assert ((chances > 0.0) & (chances <= 1.0)).all()
 
 
@@ -199,3 +209,81 @@ def test_series_of_every_awkward_kind_make_a_score() -> None:
     for name, series in rough_cases().items():
         alone = anomaly.detect({name: series}, together=True)
         assert alone.scores.between(0.0, 1.0).all(), name
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("shift", [6.0, 8.0, 15.0])
+def test_a_clear_shift_of_one_series_of_ten_is_found(seed: int, shift: float) -> None:
+    rng = np.random.default_rng(100 + seed)
+    index = noise(1_200, freq="1min").index
+    series = {f"s{k}": pd.Series(rng.normal(size=1_200), index=index) for k in range(10)}
+    series["s4"].iloc[1_000:1_060] += shift
+    events = anomaly.detect(series, together=True).events
+    inside = events[(events["time"] >= index[1_000]) & (events["time"] < index[1_060])]
+    assert next(iter(inside["shares"].iloc[0])) == "s4"
+    assert len(events) - len(inside) <= 1
+
+
+def test_a_tail_that_climbs_over_several_moments_alarms() -> None:
+    tail = np.array([0.5, 0.5, 0.5, 0.996, 0.9999, 0.9999, 0.5, 0.5, 0.5, 0.9995])
+    score = np.empty(len(tail))
+    bar(tail, 0.999, 3, score)
+    assert np.flatnonzero(score >= 0.999).tolist() == [4, 9]
+    bar(tail, 0.999, 24, score)
+    assert np.flatnonzero(score >= 0.999).tolist() == [4]
+    tail[5] = 1.0 - 1e-7  # a thousand times rarer than the last
+    bar(tail, 0.999, 24, score)
+    assert np.flatnonzero(score >= 0.999).tolist() == [4, 5]
+
+
+def test_an_alarm_of_a_series_that_goes_far_is_one_of_the_system() -> None:
+    index = pd.date_range("2026-01-05", periods=900, freq="15s", tz="UTC")
+    traces = {name: trace.set_axis(index) for name, trace in made(40, s3=0.9993).items()}
+    rng = np.random.default_rng(5)
+    series = {name: pd.Series(rng.normal(size=900), index=index) for name in traces}
+    quiet, _ = joint_scores(traces, series=series)
+    series["s3"].iloc[AT : AT + 30] += 60.0
+    loud, shares = joint_scores(traces, series=series)
+    called = np.flatnonzero(loud["score"] >= 0.999)
+    assert (quiet["score"].iloc[AT : AT + 30] < 0.999).all()
+    assert AT < called[0] < AT + 12
+    assert shares.iloc[called[0]].idxmax() == "s3"
+    series["s3"].iloc[AT : AT + 30] *= -1.0
+    other, _ = joint_scores(traces, series=series)
+    assert (other["score"].iloc[AT : AT + 30] >= 0.999).any()
+
+
+def test_how_far_is_told_in_ranges_of_the_past() -> None:
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=900)
+    x[rng.integers(600, 900, 40)] += 30.0
+    beyond = np.empty(len(x))
+    beyond_usual(x, beyond)
+    for i in (10, 135, 136, 700, *rng.integers(600, 900, 20)):
+        past = np.sort(x[: max(i - DELAY + 1, 0) : STRIDE])
+        if len(past) * STRIDE < SETTLE:
+            assert beyond[i] == 0.0
+            continue
+        edge = int(0.05 * len(past))
+        low, high = past[edge], past[-1 - edge]
+        outside = max(x[i] - high, low - x[i], 0.0)
+        assert beyond[i] == pytest.approx(np.log1p(outside / (high - low)))
+    flat = np.empty(330)
+    beyond_usual(np.r_[np.full(300, 2.0), np.full(30, 7.0)], flat)
+    assert (flat == 0.0).all()  # what never moved has no range
+
+
+def test_many_incidents_do_not_hide_the_next_where_what_is_rare_is_kept_out() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.exponential(0.1, 3_000)
+    for start in range(1_000, 2_900, 100):
+        x[start : start + 24] += 3.0  # a block or two of four are struck
+    x[2_999] = 3.0
+    learned, kept = np.empty((2, 3_000))
+    own_chances(x, 0.4, 0.6, 0.0, learned)
+    own_chances(x, 0.4, 0.6, 0.5, kept)
+    assert learned[2_999] > 1e-3
+    assert kept[2_999] < 1e-5
+    habit = np.where(np.arange(3_000) % 10 == 0, 3.0, 0.1)
+    own_chances(habit, 0.4, 0.6, 0.5, kept)
+    assert kept[2_990] > 1e-3  # what always comes again is learned all the same
