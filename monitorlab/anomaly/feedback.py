@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from monitorlab.model import Incident
@@ -20,7 +21,7 @@ from monitorlab.model import Incident
 if TYPE_CHECKING:
     from monitorlab.anomaly.result import Anomalies
 
-__all__ = ["VERDICTS", "Feedback", "verdict_incident", "verdict_on", "verdicts"]
+__all__ = ["VERDICTS", "Feedback", "judged_by", "verdict_incident", "verdict_on", "verdicts"]
 
 Verdict = Literal["expected", "anomaly"]
 VERDICTS = ("expected", "anomaly")
@@ -316,15 +317,39 @@ def _touches(mark: Incident, name: str) -> bool:
     return not mark.metrics or name in mark.metrics or name.split("{", 1)[0] in mark.metrics
 
 
+def judged_by(events: pd.DataFrame, mark: Incident) -> npt.NDArray[np.bool_]:
+    """Tell which events a mark judges: those that overlap it and are of its series.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        The table of events.
+    mark : Incident
+        A verdict.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n_events,)
+
+    Examples
+    --------
+    >>> start = pd.to_datetime([0, 90], unit="s", utc=True)
+    >>> events = pd.DataFrame({"series": "up", "start": start, "end": start + pd.Timedelta("1m")})
+    >>> judged_by(events, Incident.make(30, 40, "expected", metrics=("up",))).tolist()
+    [True, False]
+    """
+    start, end = events["start"], events["end"]
+    inside = (start < mark.end) & (end > mark.start)
+    overlaps = inside | (start == mark.start)
+    found: npt.NDArray[np.bool_] = overlaps.to_numpy(dtype=bool, copy=True)
+    found[found] = [_touches(mark, str(name)) for name in events["series"][found]]
+    return found
+
+
 def _worst(events: pd.DataFrame, mark: Incident) -> float | None:
     """Give the greatest score of the events that a mark judges."""
-    scores = [
-        float(row["score"])
-        for _, row in events.iterrows()
-        if _overlaps(row, mark) and _touches(mark, str(row["series"]))
-    ]
-    kept = [score for score in scores if not math.isnan(score)]
-    return max(kept, default=None)
+    score = events["score"][judged_by(events, mark)].max()
+    return None if math.isnan(score) else float(score)
 
 
 def _missed(trace: pd.DataFrame, mark: Incident) -> float | None:
