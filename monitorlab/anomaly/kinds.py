@@ -316,12 +316,10 @@ class Shape:
         return texture(self._raw_past, self.values[self.alarm : self.alarm + AFTER])
 
     def _for_good(self) -> str:
-        """Name what does not come back; a slope may have ended before a season shows."""
-        name = self._fit(self.alarm + self._horizon)
-        if name == "seasonal break" and self._horizon > LATER:
-            soon = self._fit(self.alarm + LATER)
-            return soon if soon == "trend change" else name
-        return name
+        """Name what does not come back; a slope may end before it shows what a season does."""
+        if self._horizon > LATER and self._fit(self.alarm + LATER) == "trend change":
+            return "trend change"
+        return self._fit(self.alarm + self._horizon)
 
     def _passing(self, end: int) -> str:
         """Name what came back; what comes back by and by may be a season that goes on."""

@@ -125,6 +125,16 @@ def test_a_slow_slope_is_a_change_of_the_trend(seed: int) -> None:
     assert near["kind"].iloc[0] == "trend change"
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_slope_that_ends_on_a_new_level_is_a_change_of_the_trend(seed: int) -> None:
+    series, _, _ = seasonal("1min", 1_440, 5, seed)
+    at = 1_440 * 4 - 200
+    series.iloc[at:] += 0.15 * np.minimum(np.arange(len(series) - at), 300)
+    events = anomaly.detect(series).events
+    near = events[events["time"] >= series.index[at]]
+    assert near["kind"].iloc[0] == "trend change"
+
+
 def test_the_middle_of_an_outage_is_no_missing_season() -> None:
     series = daily(288 * 8, seed=5)
     at = 288 * 7 + 100
