@@ -37,7 +37,16 @@ FLOOR = 1e-9  # of the variance, is noise at least
 
 
 class Season(NamedTuple):
-    """Values as they are, and what is usual then and some time before."""
+    """Values as they are, and what is usual then and some time before.
+
+    Examples
+    --------
+    >>> wave = np.sin(np.arange(80) / 4.0)
+    >>> odd = np.r_[wave[:40], np.zeros(40)]  # from the middle on the season is missing
+    >>> season = Season(odd, np.array([wave]), moves=False, goes_on=True)
+    >>> name_of_change(odd - wave, 40, season)
+    'seasonal break'
+    """
 
     values: Floats
     usual: Floats  # a row each time before, the first for none
@@ -68,6 +77,11 @@ def name_of_change(rest: Floats, start: int, season: Season | None = None) -> st
     where there is a season, another one, which is a constant (the season is missing) or any
     sum of the usual season and the same some hours before (smaller, greater, inverted, moved).
     Cost O(n).
+
+    Examples
+    --------
+    >>> name_of_change(np.r_[np.zeros(40), np.full(40, 5.0)], 40)
+    'level shift'
     """
     if len(rest) < 2 * EDGE + 2:
         return "level shift"

@@ -28,7 +28,7 @@ from monitorlab.anomaly.changes import (
 )
 from monitorlab.anomaly.usual import Usual
 
-__all__ = ["AFTER", "CAP", "KINDS", "QUIET", "Home", "Shape"]
+__all__ = ["AFTER", "KINDS", "QUIET", "Home", "Shape"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -68,7 +68,13 @@ _KIND_OF = {
 
 @dataclass(frozen=True)
 class Home:
-    """Where values were before an event, after what is usual at their time is taken off."""
+    """Where values were before an event, after what is usual at their time is taken off.
+
+    Examples
+    --------
+    >>> Home(level=10.0, half=2.0).away(np.array([9.0, 12.0, 16.0])).tolist()
+    [-0.5, 0.0, 2.0]
+    """
 
     level: float
     half: float

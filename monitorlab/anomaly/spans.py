@@ -38,7 +38,13 @@ _BASE = ("score", "tail", "expected", "lower", "upper")
 
 @dataclass
 class Span:
-    """One event: rows, half-open, and its kind."""
+    """One event: rows, half-open, and its kind.
+
+    Examples
+    --------
+    >>> Span(5, 5, 6, "spike", 3.0, 9, compact=True, lasts=False, home=None, passes=False).kind
+    'spike'
+    """
 
     start: int
     alarm: int
@@ -63,6 +69,16 @@ class Finder:
         Their values.
     threshold : float
         Score at and above which a sample alarms.
+
+    Examples
+    --------
+    >>> values = np.zeros(100)
+    >>> values[50:53] = 9.0
+    >>> rows = pd.DataFrame({"score": values / 9.0, "tail": values / 9.0, "expected": 0.0})
+    >>> rows = rows.assign(lower=-1.0, upper=1.0, jump=values)
+    >>> rows.index = pd.date_range("2026-01-01", periods=100, freq="min")
+    >>> [(span.start, span.end, span.kind) for span in Finder(rows, values, 0.999)]
+    [(50, 53, 'spike')]
     """
 
     def __init__(self, rows: pd.DataFrame, values: Floats, threshold: float) -> None:
