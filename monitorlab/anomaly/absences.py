@@ -24,6 +24,9 @@ __all__ = ["find_flat_lines", "find_gaps"]
 
 GAP_INTERVALS = 10.0  # missing time, in usual intervals, that is worth an event
 GAP_WARMUP = 20
+GAP_PAST = 60  # intervals whose median is the usual one
+RHYTHM = 10  # intervals on either side of which most are as long where that has become usual
+ALIKE = 0.5  # an interval is as long as another from this part of it on
 FLAT_WARMUP = 240  # samples before a run of equal ones means anything
 FLAT_RUNS = 10  # runs that must have ended before
 FLAT_LEAST = 24  # samples: a shorter run is never an event
@@ -43,8 +46,15 @@ def find_gaps(series: pd.Series, *, name: str = "") -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a gap of ten usual intervals and more (the median interval so far), kind
+        One row a gap of ten usual intervals and more (the median of the last 60), kind
         ``"gap"``, severity info; score and expected value are missing, as the samples are.
+
+    Notes
+    -----
+    A series that is sampled ten times less often from some time on has one gap, the first
+    long interval: of those that follow, none is one while most of the ten before or after it
+    are half as long and longer. At the end of the data, where it cannot be known yet, up to
+    six are listed. Cost O(n).
 
     Examples
     --------
@@ -57,7 +67,9 @@ def find_gaps(series: pd.Series, *, name: str = "") -> pd.DataFrame:
     if len(times) <= GAP_WARMUP:
         return event_table([])
     steps = np.diff(times.as_unit("ns").asi8) / 1e9
-    before = pd.Series(steps).rolling(200, min_periods=GAP_WARMUP).median().shift(1).to_numpy()
+    past = pd.Series(steps).rolling(GAP_PAST, min_periods=GAP_WARMUP).median()
+    before = past.shift(1).to_numpy()
+    long = np.flatnonzero((before > 0.0) & (steps >= GAP_INTERVALS * before))
     return event_table(
         [
             {
@@ -67,9 +79,20 @@ def find_gaps(series: pd.Series, *, name: str = "") -> pd.DataFrame:
                 "kind": "gap", "severity": Severity.INFO.value,
                 "statistics": {"missing": float(steps[row] / before[row])},
             }
-            for row in np.flatnonzero((before > 0.0) & (steps >= GAP_INTERVALS * before))
+            for row in long[~_is_rhythm(steps, long)]
         ]
     )  # fmt: skip
+
+
+def _is_rhythm(steps: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Tell which long steps are but the usual ones by now: they follow, and are among, such."""
+    padded = np.r_[np.zeros(RHYTHM), steps, np.zeros(RHYTHM)]
+    round_ = np.lib.stride_tricks.sliding_window_view(padded, 2 * RHYTHM + 1)[rows]
+    alike = round_ >= ALIKE * steps[rows, None]
+    before, after = alike[:, :RHYTHM], alike[:, RHYTHM + 1 :]
+    many = np.maximum(before.mean(axis=1), after.mean(axis=1)) > ALIKE
+    is_rhythm: np.ndarray = before[:, -1] & many
+    return is_rhythm
 
 
 def find_flat_lines(series: pd.Series, *, name: str = "") -> pd.DataFrame:

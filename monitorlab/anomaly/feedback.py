@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from monitorlab.model import Incident
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
 __all__ = [
     "VERDICTS",
     "Feedback",
-    "judges",
+    "judged_by",
     "verdict_incident",
-    "verdict_on",
     "verdicts",
     "verdicts_of",
+    "verdicts_on",
 ]
 
 Verdict = Literal["expected", "anomaly"]
@@ -276,31 +277,6 @@ def verdicts_of(marks: Iterable[Incident], series: str) -> list[Incident]:
     return [mark for mark in marks if _touches(mark, series)]
 
 
-def judges(mark: Incident, event: Any) -> bool:
-    """Tell whether a verdict is on an event.
-
-    Parameters
-    ----------
-    mark : Incident
-        A verdict.
-    event : mapping or pandas.Series
-        A row of the table of events.
-
-    Returns
-    -------
-    bool
-        Whether they share a moment and a series.
-
-    Examples
-    --------
-    >>> event = {"series": "up", "start": pd.Timestamp(0, tz="UTC"),
-    ...          "end": pd.Timestamp(60, unit="s", tz="UTC")}
-    >>> judges(Incident.make(30, 40, "expected", metrics=("up",)), event)
-    True
-    """
-    return _overlaps(event, mark) and _touches(mark, str(event["series"]))
-
-
 def verdict_incident(events: pd.DataFrame, event: int, verdict: str) -> Incident:
     """Make the incident that keeps a verdict on an event.
 
@@ -353,49 +329,71 @@ def verdict_incident(events: pd.DataFrame, event: int, verdict: str) -> Incident
     )
 
 
-def verdict_on(event: Any, marks: Iterable[Incident]) -> str:
-    """Give the last verdict on an event.
+def verdicts_on(events: pd.DataFrame, marks: Iterable[Incident]) -> npt.NDArray[np.object_]:
+    """Give the last verdict on each event.
 
     Parameters
     ----------
-    event : mapping or pandas.Series
-        A row of the table of events.
+    events : pandas.DataFrame
+        The table of events.
     marks : iterable of Incident
         Verdicts.
 
     Returns
     -------
-    str
+    numpy.ndarray of str, shape (n_events,)
         ``"expected"``, ``"anomaly"``, or ``""`` for none.
 
     Examples
     --------
-    >>> event = {"series": "up", "start": pd.Timestamp(0, tz="UTC"),
-    ...          "end": pd.Timestamp(60, unit="s", tz="UTC")}
-    >>> verdict_on(event, [Incident.make(30, 40, "expected", metrics=("up",))])
-    'expected'
+    >>> start = pd.to_datetime([0, 90], unit="s", utc=True)
+    >>> events = pd.DataFrame({"series": "up", "start": start, "end": start + pd.Timedelta("1m")})
+    >>> verdicts_on(events, [Incident.make(30, 40, "expected", metrics=("up",))]).tolist()
+    ['expected', '']
     """
-    found = ""
+    found = np.full(len(events), "", dtype=object)
     for mark in marks:
-        if judges(mark, event):
-            found = mark.kind
+        found[judged_by(events, mark)] = mark.kind
     return found
-
-
-def _overlaps(event: Any, mark: Incident) -> bool:
-    start, end = event["start"], event["end"]
-    return bool(start == mark.start or (start < mark.end and mark.start < end))
 
 
 def _touches(mark: Incident, name: str) -> bool:
     return not mark.metrics or name in mark.metrics or name.split("{", 1)[0] in mark.metrics
 
 
+def judged_by(events: pd.DataFrame, mark: Incident) -> npt.NDArray[np.bool_]:
+    """Tell which events a mark judges: those that overlap it and are of its series.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        The table of events.
+    mark : Incident
+        A verdict.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n_events,)
+
+    Examples
+    --------
+    >>> start = pd.to_datetime([0, 90], unit="s", utc=True)
+    >>> events = pd.DataFrame({"series": "up", "start": start, "end": start + pd.Timedelta("1m")})
+    >>> judged_by(events, Incident.make(30, 40, "expected", metrics=("up",))).tolist()
+    [True, False]
+    """
+    start, end = events["start"], events["end"]
+    inside = (start < mark.end) & (end > mark.start)
+    overlaps = inside | (start == mark.start)
+    found: npt.NDArray[np.bool_] = overlaps.to_numpy(dtype=bool, copy=True)
+    found[found] = [_touches(mark, str(name)) for name in events["series"][found]]
+    return found
+
+
 def _worst(events: pd.DataFrame, mark: Incident) -> float | None:
     """Give the greatest score of the events that a mark judges."""
-    scores = [float(row["score"]) for _, row in events.iterrows() if judges(mark, row)]
-    kept = [score for score in scores if not math.isnan(score)]
-    return max(kept, default=None)
+    score = events["score"][judged_by(events, mark)].max()
+    return None if math.isnan(score) else float(score)
 
 
 def _missed(trace: pd.DataFrame, mark: Incident) -> float | None:

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from monitorlab.anomaly.feedback import judges, verdict_on
+from monitorlab.anomaly.feedback import judged_by, verdicts_on
 from monitorlab.model import Incident, Severity
 
 __all__ = ["SO_MUCH_LARGER", "heed"]
@@ -93,9 +93,9 @@ def heed(
     if not marks or not len(events):
         return events
     examples = _examples(known, marks, series, traces)
-    own = [verdict_on(row, marks) for _, row in events.iterrows()]
-    usual = events["score"] < threshold
-    events = events.assign(verdict=own)[~(usual & (np.array(own) == "expected"))]
+    own = verdicts_on(events, marks)
+    usual = (events["score"] < threshold).to_numpy()
+    events = events.assign(verdict=own)[~(usual & (own == "expected"))]
     said = [
         row["verdict"] or _likened(_form(row, series, traces), examples)
         for _, row in events.iterrows()
@@ -115,16 +115,15 @@ def _likened(form: _Form, examples: list[tuple[_Form, str]]) -> str:
 
 def _examples(known: pd.DataFrame, marks: list[Incident], *of: Any) -> list[tuple[_Form, str]]:
     """Give the events that a mark means: those that it meets alone among their sort."""
-    rows = [row for _, row in known.iterrows()]
-    silent = [math.isnan(row["score"]) for row in rows]
+    said = verdicts_on(known, marks)
+    silent = known["score"].isna().to_numpy()
     found = []
     for mark in marks:
-        met = [n for n, row in enumerate(rows) if judges(mark, row)]
-        for sort in (True, False):
-            same = [n for n in met if silent[n] is sort]
+        met = judged_by(known, mark)
+        for sort in (silent, ~silent):
+            same = np.flatnonzero(met & sort)
             if len(same) == 1:
-                row = rows[same[0]]
-                found.append((_form(row, *of), verdict_on(row, marks)))
+                found.append((_form(known.iloc[same[0]], *of), str(said[same[0]])))
     return found
 
 

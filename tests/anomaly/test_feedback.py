@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import monitorlab as ml
 from monitorlab import anomaly
-from monitorlab.anomaly.feedback import verdict_on, verdicts
+from monitorlab.anomaly.feedback import verdicts, verdicts_on
 from monitorlab.model import Incident
 from monitorlab.storage import SeriesStore
 from tests.anomaly.builders import noise
@@ -152,7 +152,7 @@ def test_the_last_verdict_on_an_event_counts() -> None:
     assert "expected" not in set(again.events["verdict"])
     assert "anomaly" in set(again.events["verdict"])
     assert len(verdicts(mf.store.incidents)) == 1
-    assert verdict_on(found.events.iloc[strongest], mf.store.incidents) == "anomaly"
+    assert verdicts_on(found.events, mf.store.incidents)[strongest] == "anomaly"
 
 
 def test_what_was_expected_is_no_truth_to_score_rules_by() -> None:
