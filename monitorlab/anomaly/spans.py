@@ -113,13 +113,18 @@ class Finder:
                 last = self._span(row, last)
                 continue
             inside = last.compact and row < last.end
-            if not (
-                self._towers(row, last) if inside else self.alarms[row] or self._rivals(row, last)
-            ):
+            taken = inside and self._takes_over(row, last)
+            if inside:
+                wanted = taken or self._towers(row, last)
+            else:
+                wanted = self.alarms[row] or self._rivals(row, last)
+            if not wanted:
                 continue
             found = self._span(row, last, echo=True)
             if inside or self._is_new(found, last):
-                last.end = min(last.end, found.start)
+                # what came back was the later one: the earlier ended with what was strange of it
+                ending = self._strange.ending(last.alarm) if taken else last.end
+                last.end = min(ending, found.start)
                 yield self._named(last)
                 last = found
             elif self.alarms[row] and not (last.passes and self._is_return(found, last)):
@@ -190,6 +195,15 @@ class Finder:
             return False
         far = last.home.away(self._usual.rest(last.start, row + 1, last.start))
         return bool(far[-1] >= TOWERS * max(float(far[:-1].max(initial=0.0)), 1.0))
+
+    def _takes_over(self, row: int, last: Span) -> bool:
+        """Tell whether it is the step of an alarm inside an event that the values return from."""
+        if not last.passes or not self.alarms[row] or row < last.alarm + WINDOW:
+            return False
+        rest = self._usual.rest(row - WINDOW, last.end + WINDOW, last.start)
+        edges = [rest[at - WINDOW : at + WINDOW] for at in (WINDOW, len(rest) - WINDOW)]
+        there, back = (np.median(e[WINDOW:]) - np.median(e[:WINDOW]) for e in edges)
+        return bool(-np.sign(back) * there >= RISES * abs(back))
 
     def _rivals(self, row: int, last: Span) -> bool:
         """Tell whether a peak that could not alarm stands out as the event before it did."""

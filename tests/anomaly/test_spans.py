@@ -79,6 +79,18 @@ def test_what_stands_out_of_a_change_that_lasts_is_an_event_of_its_own() -> None
     assert spike[:2] == ("spike", 120)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_surge_within_a_slow_event_is_an_event_of_its_own(seed: int) -> None:
+    """A first trough of a wave is news and comes back; what surges before it is back is other."""
+    at = np.arange(900)
+    wave = 0.25 + 0.15 * np.sin(at / 900.0 * 4.0 * np.pi)
+    values = np.random.default_rng(seed).normal(wave, 0.03)
+    values[450:540] += 0.4
+    series = stamped(values, "2s")
+    events = anomaly.detect(series).events
+    assert events["start"].isin([series.index[450]]).any()
+
+
 @pytest.mark.parametrize("day", [288, 1_440])
 def test_a_season_that_goes_on_draws_no_event_out(day: int) -> None:
     wave = 30.0 * np.sin(2 * np.pi * np.arange(2_400) / day)  # of a minute: still new at first
