@@ -28,7 +28,7 @@ __all__ = ["Finder", "Span"]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-STRANGE = 0.99  # tail at and above which a sample belongs to an event round an alarm
+STRANGE = 0.995  # tail at and above which a sample belongs to an event round an alarm
 RISES = 0.5  # a peak this much of the one before, after a return to the band, is one of its own
 TOWERS = 2.0  # what stands out so many times further than a lasting change is not part of it
 ECHO = 48  # samples after a return for which the band is still on its way back
