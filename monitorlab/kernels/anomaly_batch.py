@@ -25,11 +25,15 @@ from monitorlab.kernels.anomaly_auto import (
     N,
     statistics,
 )
-from monitorlab.kernels.anomaly_calibration import CALIBRATOR_SIZE, CLOSED, LOWEST
+from monitorlab.kernels.anomaly_calibration import CALIBRATOR_SIZE, CLOSED, LOWEST, learn
 from monitorlab.kernels.anomaly_decision import (
+    CALM,
     COUNT,
-    LIFT,
+    SETTLE_FUSION,
+    SINCE,
     SPELL,
+    SPOKEN,
+    SPREAD,
     STRANGE,
     THRESHOLD,
     chance_of,
@@ -223,18 +227,28 @@ def decide(
     ``weights``, for ``chances`` to work it out.
     """
     c = s[CALIBRATORS : CALIBRATORS + CALIBRATOR_SIZE]
+    spread = s[SPREAD]
     harmless = SPELL * STRANGE * s[THRESHOLD] * (1.0 + 1e-9)
     usual = 0.0
     closed = -1.0
+    calm = 0.0  # harmless samples outside of a spell that are not counted yet
     for i in range(len(fused)):
-        s[LIFT] = lifted[i]
         x = fused[i]
         if c[CLOSED] != closed:
             closed = c[CLOSED]
             usual = usual_odds(s, c)
-        part, strict = weigh_past(s, c, x, usual, count_equals(c, x))
+        lifted_usual = usual + lifted[i] * spread
+        part, strict = weigh_past(s, c, x, lifted_usual, count_equals(c, x), float(i))
         weights[0, i] = part
         weights[1, i] = strict
+        if part > harmless and s[SPOKEN] == 0.0:
+            calm += 1.0
+            if i >= SETTLE_FUSION:
+                learn(c, x)
+            continue
+        for counter in (COUNT, SINCE, CALM):
+            s[counter] += calm
+        calm = 0.0
         if part > harmless:
             settle(s, c, x, 1.0)
             continue

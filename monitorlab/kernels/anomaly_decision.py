@@ -28,6 +28,7 @@ from monitorlab.kernels.anomaly_nature import DISTANCES
 from monitorlab.kernels.compiled import njit
 
 __all__ = [
+    "CALM",
     "COUNT",
     "HEAD",
     "LIFT",
@@ -35,8 +36,10 @@ __all__ = [
     "NOISE",
     "REFRACTORY",
     "ROAMING",
+    "SETTLE_FUSION",
     "SINCE",
     "SPELL",
+    "SPOKEN",
     "SPREAD",
     "STRANGE",
     "THRESHOLD",
@@ -124,21 +127,21 @@ def count_equals(c: np.ndarray, x: float) -> int:
 
 @njit(cache=True)
 def weigh_past(
-    s: np.ndarray, c: np.ndarray, x: float, usual: float, count: int
+    s: np.ndarray, c: np.ndarray, x: float, usual: float, count: int, n: float
 ) -> tuple[float, float]:
     """Give the share of past blocks with as much, and how much rarer an alarm must be.
 
-    ``usual`` is reached by ordinary blocks, or more in a walk or heavy-tailed noise; ``count``
-    blocks of the own past have as much.
+    ``usual`` is reached by ordinary blocks; ``count`` blocks of the own past have as much, and
+    ``n`` samples were seen.
     """
     kept = blocks(c)
-    usual += s[LIFT] * s[SPREAD]
-    ordinary = ORDINARY * math.exp((usual - x) / s[SPREAD]) if x > usual else ORDINARY
+    spread = s[SPREAD]
+    ordinary = ORDINARY * math.exp((usual - x) / spread) if x > usual else ORDINARY
     part = (ordinary + _expected_blocks(c, x, count)) / (ORDINARY + kept)
     if part >= 1.0:
         return part, 0.0
     strict = _STRICTER[int(kept)]
-    allowance = ALLOWANCE + ALLOWED_RATE * s[COUNT]
+    allowance = ALLOWANCE + ALLOWED_RATE * n
     if s[ALARMS] + 1.0 > allowance:
         strict += math.log((s[ALARMS] + 1.0) / allowance)
     return part, strict
@@ -185,7 +188,8 @@ def settle(s: np.ndarray, c: np.ndarray, x: float, chance: float) -> float:
 @njit(cache=True)
 def decide(s: np.ndarray, c: np.ndarray, x: float, out: np.ndarray) -> float:
     """Rank the fused log odds among an ordinary past and the own one; a spell alarms once."""
-    part, strict = weigh_past(s, c, x, usual_odds(s, c), count_equals(c, x))
+    usual = usual_odds(s, c) + s[LIFT] * s[SPREAD]
+    part, strict = weigh_past(s, c, x, usual, count_equals(c, x), s[COUNT])
     chance = chance_of(part, strict)
     out[1] = 1.0 - chance
     out[0] = settle(s, c, x, chance)
