@@ -93,11 +93,10 @@ if hasattr(os, "register_at_fork"):  # threads do not live on in a child
 def _share(samples: int, tasks: Iterable[Callable[[], Any]], *, least: int = WORTH_SHARING) -> None:
     """Do all tasks, here and on the helping threads, each by whoever is free first.
 
-    Fewer samples than ``least`` are not worth the waking of a thread. A task may add others to a
-    ``deque`` of them. Help that comes too late is not waited for, so that it does no harm when
-    many threads score at once.
+    Fewer samples than ``least`` are not worth the waking of a thread. Help that comes too late is
+    not waited for, so that it does no harm when many threads score at once.
     """
-    waiting = tasks if isinstance(tasks, deque) else deque(tasks)
+    waiting = deque(tasks)
 
     def work() -> None:
         while waiting:
@@ -152,7 +151,8 @@ def _weigh(
         calibrate(row)
 
     share = partial(_share, len(x))
-    tasks: deque[Callable[[], Any]] = deque()
+    tasks: list[Callable[[], Any]] = []
+    later: list[Callable[[], Any]] = []
 
     def compare_days() -> None:
         if len(by_day) == SUMMARIES:
@@ -161,12 +161,12 @@ def _weigh(
             near = np.empty((SUMMARIES, len(x)))
             day_novelty(seconds, found, least, near)
             odds[len(ever) : novel] = near[by_day]
-        tasks.extend(partial(calibrate, row) for row in range(len(ever), novel))
+        later.extend(partial(calibrate, row) for row in range(len(ever), novel))
 
     def step_through() -> None:
         rest = sum(1 << k for k in channels[novel:])
         batch.others(state, seconds, x, rest, odds[novel:])
-        tasks.extend(partial(calibrate, row) for row in range(novel, len(channels)))
+        later.extend(partial(calibrate, row) for row in range(novel, len(channels)))
 
     if novel:
         share(partial(batch.summaries, x, *cut, found, least) for cut in _halves(len(x)))
@@ -174,6 +174,7 @@ def _weigh(
     tasks.extend([step_through] if novel < len(channels) else [])
     tasks.extend(partial(remember, row) for row in range(len(ever)))
     share(tasks)
+    share(later)
 
 
 def _decide(
