@@ -15,6 +15,7 @@ import datetime as dt
 import enum
 import html
 import math
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +28,13 @@ if TYPE_CHECKING:
 __all__ = ["Result", "format_number", "html_table", "text_table", "to_plain"]
 
 MAX_ROWS = 20
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _STYLE = (
     "<style scoped>.ml-result table{border-collapse:collapse;font-size:12px}"
     ".ml-result td,.ml-result th{padding:2px 8px;text-align:right;"
     "border-bottom:1px solid rgba(128,128,128,.25)}"
     ".ml-result td:first-child,.ml-result th:first-child{text-align:left}"
+    ".ml-result .day{white-space:nowrap}"
     ".ml-result caption{text-align:left;font-weight:600;padding:4px 0}</style>"
 )
 
@@ -196,11 +199,15 @@ def html_table(
     --------
     >>> "&lt;b&gt;" in html_table(pd.DataFrame({"x": ["<b>"]}))
     True
+    >>> '<span class="day">2026-01-01</span> 12:00:00' in html_table(
+    ...     pd.DataFrame({"time": [pd.Timestamp("2026-01-01 12:00")]})
+    ... )
+    True
     """
     shown = _formatted(frame.head(max_rows), index=index)
     head = "".join(f"<th>{html.escape(str(c))}</th>" for c in shown.columns)
     body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(str(v))}</td>" for v in row) + "</tr>"
+        "<tr>" + "".join(f"<td>{_cell(str(v))}</td>" for v in row) + "</tr>"
         for row in shown.itertuples(index=False, name=None)
     )
     more = f"<div>… and {len(frame) - max_rows} more</div>" if len(frame) > max_rows else ""
@@ -272,6 +279,14 @@ def _formatted(frame: pd.DataFrame, *, index: bool) -> pd.DataFrame:
     return pd.DataFrame(
         {str(c): [format_number(v) for v in plain.iloc[:, i]] for i, c in enumerate(plain.columns)}
     )
+
+
+def _cell(text: str) -> str:
+    """Escape the text of a cell; the day of a time stays in one line."""
+    day, _, clock = text.partition(" ")
+    if clock and _DAY.fullmatch(day):
+        return f'<span class="day">{day}</span> {html.escape(clock)}'
+    return html.escape(text)
 
 
 def _timedelta_text(delta: pd.Timedelta) -> str:

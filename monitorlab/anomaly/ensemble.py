@@ -147,7 +147,7 @@ class Ensemble(Detector):
     what is many steps large is: detect on its differences.
 
     All is causal. One sample costs the same however long the stream is, and the state is one
-    array of about 730 kB. The last 18 000 samples are ranked among; compared with are the
+    array of about 740 kB. The last 18 000 samples are ranked among; compared with are the
     last 3 000 (three weeks for the times of the day).
 
     References
