@@ -4,8 +4,9 @@
 
 Streams of 28 kinds (independent noise with light and heavy tails, counts, slowly forgetting
 noise, bursts, walks, counters, days) of 500 to 20 000 samples, every other one of one-minute and
-of five-minute samples; of the longest a quarter as many. Prints a table in percent, and writes
-``benchmarks/results/anomaly_noise.json``.
+of five-minute samples; of the longest a quarter as many. Then systems of 3, 10 and 40 such streams,
+each 4000 samples of 15 seconds, looked at together. Prints tables in percent of the rows and of
+the moments, and writes ``benchmarks/results/anomaly_noise.json``.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 import pandas as pd
 from scipy.signal import lfilter
 
-from monitorlab.anomaly import detectors, make_detector
+from monitorlab.anomaly import detect, detectors, make_detector
 
 RESULTS = Path(__file__).resolve().parent / "results" / "anomaly_noise.json"
 LENGTHS = (500, 1_000, 2_000, 5_000, 20_000)
@@ -81,6 +82,34 @@ KINDS: dict[str, Make] = {
 }
 
 
+SYSTEM_SIZES = (3, 10, 40)
+SYSTEM_LENGTH = 4_000
+SYSTEM_WARMUP = 480
+SYSTEMS = ("normal", "AR(0.5)", "t, 3 degrees", "log-normal", "a common factor")
+
+
+def together(name: str, systems: int) -> dict[str, dict[str, float]]:
+    """Give the percentage of moments that alarm in systems of streams, by kind and size."""
+    index = pd.date_range("2026-01-01", periods=SYSTEM_LENGTH, freq="15s", tz="UTC")
+    found: dict[str, dict[str, float]] = {}
+    for kind in SYSTEMS:
+        found[kind] = {}
+        for size in SYSTEM_SIZES:
+            alarms = 0
+            for seed in range(systems):
+                rng = np.random.default_rng([seed, size])
+                common = _forgetting(0.9)(rng, SYSTEM_LENGTH)
+                make = KINDS.get(kind, lambda r, n, common=common: common + r.normal(size=n))
+                series = {
+                    f"s{k}": pd.Series(make(rng, SYSTEM_LENGTH), index=index) for k in range(size)
+                }
+                result = detect(series, name, together=True)
+                alarms += int((result.scores >= result.threshold).sum())
+            moments = systems * (SYSTEM_LENGTH - SYSTEM_WARMUP)
+            found[kind][str(size)] = round(100.0 * alarms / moments, 4)
+    return found
+
+
 def run(name: str, streams: int) -> dict[str, dict[str, float]]:
     """Give the percentage of rows for each kind and length."""
     detector = make_detector(name)
@@ -109,9 +138,12 @@ def main() -> None:
     arguments = parser.parse_args()
     found = run(arguments.detector, arguments.streams)
     print(pd.DataFrame(found).T.to_string(float_format="{:.3f}".format))
+    systems = together(arguments.detector, max(arguments.streams // 4, 2))
+    print(pd.DataFrame(systems).T.to_string(float_format="{:.3f}".format))
     RESULTS.parent.mkdir(exist_ok=True)
     command = shlex.join(["python", "benchmarks/anomaly_noise.py", *sys.argv[1:]])
     written = {"command": command, "detector": arguments.detector, "percent of rows": found}
+    written["percent of moments of systems of 3, 10 and 40"] = systems
     RESULTS.write_text(json.dumps(written, indent=1) + "\n")
 
 

@@ -116,6 +116,16 @@ def test_a_changed_point_of_a_figure_is_named() -> None:
     assert "and 44 more places" in found.where
 
 
+@pytest.mark.parametrize(("now", "same"), [(1.0 + 1e-13, True), (1.0 + 1e-7, False)])
+def test_what_processors_round_differently_in_a_figure_is_no_change(now: float, same: bool) -> None:
+    def figure(y: list[float]) -> list[dict[str, Any]]:
+        return normalise([{"output_type": "display_data", "data": {PLOTLY: {"y": packed(y)}}}])
+
+    stored, run = figure([1.0]), figure([now])
+    assert (not differences(stored, run)) is same
+    assert (forgive(stored, run, STRICT) == stored) is same
+
+
 def test_whole_numbers_and_flags_of_a_figure_are_exact() -> None:
     assert list(differing_leaves([3], [4], Tolerance(atol=9.0)))
     assert list(differing_leaves([True], [1], STRICT))
