@@ -91,12 +91,14 @@ def joint_scores(
     probabilities, each over the part that its test may spend, is the joint one.
 
     After an alarm a spell must end (three moments with a tail below 0.995, and the refractory
-    span) before the next can alarm, unless it is a hundred times rarer. Before 480 moments
-    nothing alarms. No look ahead. Cost O(times x series), some 3 us for each.
+    span) before the next can alarm, unless it is a hundred times rarer, and six moments and more
+    later, when no more series answer the same fault. Before 480 moments nothing alarms. No look ahead. Cost O(times x series), some 3 us for each.
 
     What it is bad at: one of very many series is found only if it goes far or is much rarer
     than its own alarms are (one of 150 some 600 times); ask for the single series too. A habit
-    of all series (a restart of everything every so often) alarms at first.
+    of all series (a restart of everything every so often) alarms at first. Where many series
+    share most of what they do (a common load of five times the variance of their own noise)
+    0.1 to 0.2 % of the moments alarm; of other noise less than 0.06 %.
 
     References
     ----------

@@ -45,6 +45,7 @@ SAME = 1e-9  # a usual range this narrow beside its numbers is none
 MEMORY = 1_200.0  # moments after which what was usual for a count fades
 CLIP = 3.0  # deviations above the usual at which a count is learned
 LEAST_MEAN = 1e-6
+GROWING = 6  # moments in which more and more series answer one fault
 RARER = 100.0  # within a spell only what is so many times rarer alarms again
 SPELL = 0.995  # tail below which, three moments in a row, a spell is over
 QUIET = 3
@@ -180,7 +181,8 @@ def bar(tail: np.ndarray, threshold: float, refractory: int, score: np.ndarray) 
         score[i] = tail[i]
         if tail[i] >= threshold:
             chance = 1.0 - tail[i]
-            if (left <= 0 and not spoken) or chance * RARER <= rarest:
+            grown = left <= refractory + 1 - GROWING and chance * RARER <= rarest
+            if (left <= 0 and not spoken) or grown:
                 left, spoken, rarest = refractory + 1, True, chance
             else:
                 score[i] = cap

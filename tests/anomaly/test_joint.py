@@ -231,9 +231,16 @@ def test_a_tail_that_climbs_over_several_moments_alarms() -> None:
     assert np.flatnonzero(score >= 0.999).tolist() == [4, 9]
     bar(tail, 0.999, 24, score)
     assert np.flatnonzero(score >= 0.999).tolist() == [4]
-    tail[5] = 1.0 - 1e-7  # a thousand times rarer than the last
+
+
+def test_within_a_spell_only_something_far_rarer_alarms_again_but_not_at_once() -> None:
+    tail = np.full(20, 0.5)
+    tail[4] = 0.9999
+    tail[[5, 9, 12]] = 1.0 - 1e-7  # a thousand times rarer
+    score = np.empty(len(tail))
     bar(tail, 0.999, 24, score)
-    assert np.flatnonzero(score >= 0.999).tolist() == [4, 5]
+    # at first more and more series answer one fault
+    assert np.flatnonzero(score >= 0.999).tolist() == [4, 12]
 
 
 def test_an_alarm_of_a_series_that_goes_far_is_one_of_the_system() -> None:
