@@ -91,8 +91,9 @@ def joint_scores(
     probabilities, each over the part that its test may spend, is the joint one.
 
     After an alarm a spell must end (three moments with a tail below 0.995, and the refractory
-    span) before the next can alarm, unless it is a hundred times rarer, and six moments and more
-    later, when no more series answer the same fault. Before 480 moments nothing alarms. No look ahead. Cost O(times x series), some 3 us for each.
+    span) before the next can alarm, unless it is a hundred times rarer, and six moments and
+    more later, when no more series answer the same fault. Before 480 moments nothing alarms. No
+    look ahead. Cost O(times x series), some 3 us for each.
 
     What it is bad at: one of very many series is found only if it goes far or is much rarer
     than its own alarms are (one of 150 some 600 times); ask for the single series too. A habit
