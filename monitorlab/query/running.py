@@ -86,14 +86,21 @@ class RunningColumn:
     def _rated(self, times: np.ndarray, raw: np.ndarray) -> np.ndarray:
         if self._before is None:
             found = counter_increase(times, raw, per_second=True, through_resets=False)
+        elif len(raw) == 1:  # as samples come live: a tenth of the work
+            found = np.array([self._rate(int(times[0]), float(raw[0]))])
         else:
             time, value = self._before
-            times, values = np.append(time, times), np.append(value, raw)
-            found = counter_increase(times, values, per_second=True, through_resets=False)[1:]
+            longer = np.append(time, times), np.append(value, raw)
+            found = counter_increase(*longer, per_second=True, through_resets=False)[1:]
         there = np.flatnonzero(~np.isnan(raw))
         if len(there):
-            self._before = (int(times[there[-1] - len(raw)]), float(raw[there[-1]]))
+            self._before = (int(times[there[-1]]), float(raw[there[-1]]))
         return found
+
+    def _rate(self, time: int, value: float) -> float:
+        before, last = self._before or (time, np.nan)
+        grown = value - last
+        return grown / ((time - before) * 1e-9) if grown >= 0.0 else np.nan
 
 
 def ended(numbers: np.ndarray, values: np.ndarray) -> np.ndarray:
