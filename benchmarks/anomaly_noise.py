@@ -20,7 +20,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.signal import lfilter
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from false_changes import autoregressive, volatile
 
 from monitorlab.anomaly import detect, detectors, make_detector
 
@@ -33,17 +36,7 @@ Make = Callable[[np.random.Generator, int], np.ndarray]
 
 
 def _forgetting(memory: float) -> Make:
-    return lambda r, n: lfilter([1.0], [1.0, -memory], r.normal(size=n + 200))[200:]
-
-
-def _bursts(r: np.random.Generator, n: int) -> np.ndarray:
-    """Give noise whose variance follows its own past (GARCH)."""
-    noise = r.normal(size=n)
-    variance = 1.0
-    for i in range(n):
-        noise[i] *= np.sqrt(variance)
-        variance = 0.05 + 0.15 * noise[i] ** 2 + 0.8 * variance
-    return noise
+    return lambda r, n: autoregressive(r, n, memory)
 
 
 def _day(n: int, period: int = DAY) -> np.ndarray:
@@ -68,7 +61,7 @@ KINDS: dict[str, Make] = {
     "AR(0.5)": _forgetting(0.5),
     "AR(0.9)": _forgetting(0.9),
     "AR(0.99)": _forgetting(0.99),
-    "bursts": _bursts,
+    "bursts": volatile,
     "walk": lambda r, n: np.cumsum(r.normal(0.0, 1.0, n)),
     "walk, drift 0.1": lambda r, n: np.cumsum(r.normal(0.1, 1.0, n)),
     "walk, drift 1": lambda r, n: np.cumsum(r.normal(1.0, 1.0, n)),
@@ -98,7 +91,7 @@ def together(name: str, systems: int) -> dict[str, dict[str, float]]:
             alarms = 0
             for seed in range(systems):
                 rng = np.random.default_rng([seed, size])
-                common = _forgetting(0.9)(rng, SYSTEM_LENGTH)
+                common = 2.3 * autoregressive(rng, SYSTEM_LENGTH, 0.9)
                 make = KINDS.get(kind, lambda r, n, common=common: common + r.normal(size=n))
                 series = {
                     f"s{k}": pd.Series(make(rng, SYSTEM_LENGTH), index=index) for k in range(size)

@@ -28,13 +28,13 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import nab_scoring as nab
+from false_changes import CLEAN
 
 import monitorlab as ml
 from monitorlab import analysis_input
 from monitorlab.anomaly import detectors, make_detector
 
 RESULTS = Path(__file__).resolve().parent / "results" / "injected_faults.json"
-QUIET = ("2026-11-23 14:36:16", "2026-11-23 15:07:16")
 KINDS = (
     "spike", "dip", "burst", "level shift", "variance", "stuck", "season break", "dropout", "ramp",
 )  # fmt: skip
@@ -57,7 +57,7 @@ class Background:
 
 def backgrounds(m4: str | None, numenta: str | None) -> Iterator[Background]:
     """Give every series that there is."""
-    quiet = ml.load_dataset("shop").between(*QUIET)
+    quiet = ml.load_dataset("shop").between(*CLEAN)
     for series in analysis_input.prepare_all(quiet.selection, None).values():
         if series.notna().sum() > 800:
             yield Background("shop", series.dropna(), 48)

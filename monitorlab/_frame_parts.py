@@ -210,7 +210,7 @@ def tune(frame: MonitoringFrame, rule: Any, incidents: Any, limit: float, **opti
 def anomalies(frame: MonitoringFrame, selector: Any, detector: Any, **options: Any) -> Any:
     """Detect anomalies in the prepared series."""
     from monitorlab.anomaly import detect
-    from monitorlab.anomaly.feedback import verdicts
+    from monitorlab.anomaly.verdicts import verdicts
 
     series = analysis_input.prepare_all(frame.selection, selector)
     given = {"marks": verdicts(frame.selection.incidents), **options}

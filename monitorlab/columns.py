@@ -80,7 +80,7 @@ def register_column(name: str, maker: Maker | str, check: Check | str | None = N
     >>> register_column(
     ...     "anomaly_score",
     ...     "monitorlab.anomaly.column:score_column",
-    ...     "monitorlab.anomaly.column:check_detector",
+    ...     "monitorlab.anomaly.column:check_option",
     ... )
     >>> columns()
     ['anomaly_score']
@@ -202,5 +202,5 @@ def _loaded(place: str) -> Any:
 register_column(
     "anomaly_score",
     "monitorlab.anomaly.column:score_column",
-    "monitorlab.anomaly.column:check_detector",
+    "monitorlab.anomaly.column:check_option",
 )

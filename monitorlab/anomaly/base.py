@@ -18,7 +18,7 @@ import pandas as pd
 
 from monitorlab.errors import InvalidSeriesError, UnknownNameError, did_you_mean
 
-__all__ = ["Detector", "detectors", "make_detector", "register", "series_arrays"]
+__all__ = ["Detector", "check_detector", "detectors", "make_detector", "register", "series_arrays"]
 
 _REGISTRY: dict[str, Callable[..., Detector]] = {}
 
@@ -168,6 +168,28 @@ def detectors() -> list[str]:
     return sorted(_REGISTRY)
 
 
+def check_detector(name: str) -> None:
+    """Refuse the name of a detector that there is none of, without making one.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no detector of that name.
+
+    Examples
+    --------
+    >>> check_detector("robust_z")
+    """
+    if name not in _REGISTRY:
+        msg = f"no detector {name!r}{did_you_mean(name, _REGISTRY)}"
+        raise UnknownNameError(msg)
+
+
 def make_detector(name: str = "auto", **options: Any) -> Detector:
     """Make a detector by name.
 
@@ -196,10 +218,8 @@ def make_detector(name: str = "auto", **options: Any) -> Detector:
     >>> anomaly.make_detector("auto").threshold
     0.999
     """
-    factory = _REGISTRY.get(name)
-    if factory is None:
-        msg = f"no detector {name!r}{did_you_mean(name, _REGISTRY)}"
-        raise UnknownNameError(msg)
+    check_detector(name)
+    factory = _REGISTRY[name]
     try:
         inspect.signature(factory).bind(**options)
     except TypeError as error:

@@ -12,11 +12,12 @@ import pandas as pd
 from monitorlab.anomaly.absences import find_flat_lines, find_gaps
 from monitorlab.anomaly.base import Detector, detectors, make_detector, series_arrays
 from monitorlab.anomaly.events import EVENT_COLUMNS, find_events
-from monitorlab.anomaly.feedback import Feedback, verdicts
+from monitorlab.anomaly.feedback import Feedback
 from monitorlab.anomaly.joint import joint_scores
 from monitorlab.anomaly.likeness import heed
 from monitorlab.anomaly.result import Anomalies
 from monitorlab.anomaly.spells import joint_events
+from monitorlab.anomaly.verdicts import verdicts
 from monitorlab.model import Incident
 
 __all__ = ["detect"]

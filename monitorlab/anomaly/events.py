@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from monitorlab.anomaly.kinds import KINDS
-from monitorlab.anomaly.spans import Finder, Span, loudest
+from monitorlab.anomaly.spans import Finder, Span
 from monitorlab.display import format_number
 from monitorlab.model import Severity
 
@@ -29,7 +29,6 @@ __all__ = [
     "explain_event",
     "find_events",
     "severity_of",
-    "spoken",
 ]
 
 EVENT_COLUMNS = (
@@ -197,27 +196,6 @@ def _against(event: Any) -> str:
     if lower <= value <= upper:
         return f"{format_number(value)}, inside the expected {band}"
     return f"{format_number(value)} where {band} was expected"
-
-
-def spoken(row: pd.Series) -> dict[str, float]:
-    """Give the statistics that spoke at an alarm: those with half the greatest surprise.
-
-    Parameters
-    ----------
-    row : pandas.Series
-        The surprise of each statistic.
-
-    Returns
-    -------
-    dict of str to float
-        The loudest first.
-
-    Examples
-    --------
-    >>> spoken(pd.Series({"trend": 1.0, "jump": 6.0, "record": 4.0}))
-    {'jump': 6.0, 'record': 4.0}
-    """
-    return loudest([str(name) for name in row.index], row.to_numpy(dtype=np.float64))
 
 
 def _described(rows: pd.DataFrame, finder: Finder, name: str, span: Span) -> dict[str, Any]:

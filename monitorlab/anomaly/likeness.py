@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from monitorlab.anomaly.feedback import judged_by, verdicts_on
+from monitorlab.anomaly.verdicts import judged_by, verdicts_on
 from monitorlab.model import Incident, Severity
 
 __all__ = ["SO_MUCH_LARGER", "heed"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from monitorlab.anomaly.events import explain_event
-from monitorlab.anomaly.feedback import verdict_incident
+from monitorlab.anomaly.verdicts import verdict_incident
 from monitorlab.display import Result
 from monitorlab.errors import UnknownSeriesError, did_you_mean
 

@@ -87,7 +87,7 @@ class Finder:
         self.expected = rows["expected"].to_numpy()
         self.lower, self.upper = rows["lower"].to_numpy(), rows["upper"].to_numpy()
         self.alarms = rows["score"].to_numpy() >= threshold
-        self.reach = reach_of(values, self.lower, self.upper)
+        self.reach = _reach_of(values, self.lower, self.upper)
         # a peak may alarm no more in the span after an alarm; it is an event all the same
         self.peaks = self.alarms | ((self.reach > 0.0) & (self.tail >= threshold))
         seconds = pd.DatetimeIndex(rows.index).as_unit("ns").asi8 / 1e9
@@ -100,7 +100,7 @@ class Finder:
 
     def spoke(self, row: int) -> dict[str, float]:
         """Give the statistics that spoke at a row, the loudest first."""
-        return loudest(self._names, self._spoke[row])
+        return _loudest(self._names, self._spoke[row])
 
     def __iter__(self) -> Iterator[Span]:
         last: Span | None = None
@@ -233,7 +233,7 @@ class _Runs:
         return int(self._others[at]) + 1 if at >= 0 else 0
 
 
-def reach_of(values: Floats, lower: Floats, upper: Floats) -> Floats:
+def _reach_of(values: Floats, lower: Floats, upper: Floats) -> Floats:
     """Give how far samples lie outside of their band, in half widths of it; 0 inside."""
     with np.errstate(over="ignore", invalid="ignore"):
         half = np.maximum(0.5 * upper - 0.5 * lower, 1e-300)
@@ -242,7 +242,7 @@ def reach_of(values: Floats, lower: Floats, upper: Floats) -> Floats:
     return reach
 
 
-def loudest(names: list[str], surprises: Floats) -> dict[str, float]:
+def _loudest(names: list[str], surprises: Floats) -> dict[str, float]:
     """Give the statistics with half the greatest surprise and more, the loudest first."""
     if not len(names):
         return {}

@@ -81,7 +81,7 @@ class Usual:
             )
         )
 
-    @property
+    @cached_property
     def quarter(self) -> int:
         """Samples in a quarter of a day, by the middle interval; 0 without a season."""
         if not self.is_daily:

@@ -237,7 +237,7 @@ class AnomalyWatch:
     def _heed(self) -> None:
         """Take note of verdicts that were given since the last time."""
         if self._incidents != self._store.incidents:
-            from monitorlab.anomaly.feedback import verdicts
+            from monitorlab.anomaly.verdicts import verdicts
 
             self._incidents = list(self._store.incidents)
             self._marks = verdicts(self._incidents)
@@ -301,7 +301,7 @@ class _Watched:
 
     def heed(self, marks: list[Incident], view: SeriesView) -> None:
         """Let verdicts on this series move its threshold."""
-        from monitorlab.anomaly.feedback import verdicts_of
+        from monitorlab.anomaly.verdicts import verdicts_of
 
         mine = verdicts_of(marks, str(self.key))
         if mine == self._marks:

@@ -204,8 +204,9 @@ def test_a_walk_is_told_from_noise_and_from_a_season_with_noise() -> None:
     n = 1_500
     assert lift_of(walk(n, 1, drift=0.0).to_numpy(), for_walk=1.0) > 0.5
     assert lift_of(walk(n, 2, drift=0.3).to_numpy(), for_walk=1.0) == 1.0
-    for calm in (noise(n), daily(n, sigma=4.0), noise(n).rolling(4, min_periods=1).mean() * 0.0):
-        assert lift_of(calm.to_numpy(), for_walk=1.0) < 0.15
+    for calm in (noise(n), daily(n, sigma=6.0), noise(n).rolling(4, min_periods=1).mean() * 0.0):
+        assert lift_of(calm.to_numpy(), for_walk=1.0) == 0.0
+    assert lift_of(daily(n, sigma=4.0).to_numpy(), for_walk=1.0) < 0.15
     rough = np.random.default_rng(3).standard_cauchy(n)
     assert lift_of(rough, for_walk=1.0) < 0.2
     assert lift_of(np.clip(rough, -5.0, 5.0) * 3e307, for_walk=1.0) == 0.0

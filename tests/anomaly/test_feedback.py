@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import monitorlab as ml
 from monitorlab import anomaly
-from monitorlab.anomaly.feedback import verdicts, verdicts_on
+from monitorlab.anomaly.verdicts import verdicts, verdicts_on
 from monitorlab.model import Incident
 from monitorlab.storage import SeriesStore
 from tests.anomaly.builders import noise

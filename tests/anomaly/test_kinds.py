@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitorlab import anomaly
-from monitorlab.anomaly.events import find_events, spoken
+from monitorlab.anomaly.events import find_events
 from monitorlab.anomaly.kinds import KINDS, Shape
+from monitorlab.anomaly.spans import _loudest
 from tests.anomaly.builders import daily, noise, stamped
 
 AT = 1_500
@@ -247,7 +248,7 @@ def test_every_alarm_lies_in_exactly_one_event(
 
 
 def test_what_spoke_is_ranked() -> None:
-    assert spoken(pd.Series({"a": 1.0, "b": 4.0, "c": 8.0})) == {"c": 8.0, "b": 4.0}
+    assert _loudest(["a", "b", "c"], np.array([1.0, 4.0, 8.0])) == {"c": 8.0, "b": 4.0}
 
 
 def test_explanations_say_what_where_and_against_what() -> None:
