@@ -28,7 +28,7 @@ from monitorlab.plotting import Theme, rgba
 __all__ = ["INK", "build", "line_colors"]
 
 LEFT_PX, RIGHT_PX = 58, 14
-WIDTH_PX = 1_000  # width that titles and legends are fitted to
+WIDTH_PX = 760  # width that titles and legends are fitted to: a small window with a side bar
 CHAR_PX = 6.6
 LABEL_PX = 6.2  # width of one character of a span's name
 SCALE_RATIO = 0.045  # room for the colours of a heat map, of the width
@@ -150,7 +150,10 @@ def _frame(look: dict[str, str], *, solid: bool) -> dict[str, Any]:
         "paper_bgcolor": paper,
         "plot_bgcolor": paper,
         "font": {"family": FONT, "size": 12, "color": look["ink"]},
-        "margin": {"l": LEFT_PX, "r": RIGHT_PX, "t": TOP_PX, "b": BOTTOM_PX, "pad": 0},
+        # what does not fit must not squeeze the plots
+        "margin": {
+            "l": LEFT_PX, "r": RIGHT_PX, "t": TOP_PX, "b": BOTTOM_PX, "pad": 0, "autoexpand": False,
+        },
         "hovermode": "x unified",
         "hoversubplots": "axis",
         "hoverdistance": 40,

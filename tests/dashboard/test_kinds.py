@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -241,3 +242,14 @@ def test_places_do_not_overlap_and_a_lone_plot_takes_its_row(shop: MonitoringFra
         room = (bottoms[row] - tops[row + 1]) * grid.inside_px
         assert room >= 37 + 18 * grid.has_legend[row + 1] - 1e-6
     assert bottoms[3] == pytest.approx(0.0)
+
+
+def test_what_stands_in_a_legend_fits_beside_the_next_plot(shop: MonitoringFrame) -> None:
+    """In a small window with a side bar two plots in a row are 330 pixels wide each."""
+    found = respond(Panel("http_requests_total"), scene_of(shop))
+    lines = (dataclasses.replace(found.lines[0], name=f"/route{n}") for n in range(12))
+    many = dataclasses.replace(found, lines=tuple(lines))
+    data, layout = build([many, many], start_ns=START, end_ns=START + 1798 * SECOND)
+    assert layout["margin"]["autoexpand"] is False
+    named = [t["name"] for t in data if t["showlegend"] and t["legend"] == "legend"]
+    assert 0 < sum(48 + 6.6 * len(name) for name in named) < 380
