@@ -262,7 +262,7 @@ def _reason(one: Answer, cell: Cell, look: dict[str, str]) -> dict[str, Any]:
     lines = [
         part
         for line in one.problem.splitlines()[:4]
-        for part in textwrap.wrap(line, width)[:3] or [""]
+        for part in textwrap.wrap(line, width)[:5] or [""]
     ]
     text = "<br>".join(html.escape(line, quote=False) for line in lines)
     note = _note(text, "paper", "paper", look)
